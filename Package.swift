@@ -1,0 +1,50 @@
+// swift-tools-version: 6.2
+// The maker's side: everything that runs on the machine that builds, tests and inspects Needletail.
+// What runs inside the live system is in the package `System/`, which has no dependencies at all.
+import PackageDescription
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
+
+let package = Package(
+    name: "needletail",
+    products: [.executable(name: "needletail", targets: ["needletail"])],
+    dependencies: [
+        .package(path: "System"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        .target(
+            name: "Commands",
+            dependencies: [
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Image",
+            dependencies: [
+                "Commands",
+                .product(name: "Media", package: "System"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Testbed",
+            dependencies: ["Commands", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "needletail",
+            dependencies: [
+                "Commands", "Image", "Testbed",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands"], swiftSettings: strict),
+        .testTarget(name: "ImageTests", dependencies: ["Image"], swiftSettings: strict),
+        .testTarget(name: "TestbedTests", dependencies: ["Testbed"], swiftSettings: strict),
+    ]
+)
