@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import Commands
+import Foundation
+import Media
+import SystemPackage
+
+/// Builds the image of a profile: from the lock's packages to the files in `out/`.
+public struct Builder: Sendable {
+    /// What to build, from what, and where to.
+    public struct Request: Sendable {
+        /// The source tree.
+        public var project: Project
+        /// The profile's name.
+        public var profile: String
+        /// Where packages come from.
+        public var mirror: Mirror
+        /// What is kept between builds.
+        public var cache: Cache
+        /// Where the files go.
+        public var output: FilePath
+
+        /// Describes a build.
+        public init(project: Project, profile: String, mirror: Mirror, cache: Cache, output: FilePath) {
+            self.project = project
+            self.profile = profile
+            self.mirror = mirror
+            self.cache = cache
+            self.output = output
+        }
+    }
+
+    let request: Request
+    let steps: Steps
+
+    /// Prepares a build.
+    public init(_ request: Request, steps: Steps) {
+        self.request = request
+        self.steps = steps
+    }
+
+    /// The names of a profile's files in the output folder: stick, DVD, bill of software, manifest.
+    public static func outputNames(of profile: String) -> [String] {
+        let base = "needletail-\(profile)-amd64"
+        return ["\(base).img", "\(base).iso", "\(base).spdx.json", "\(base).json"]
+    }
+
+    /// Builds. On any error, and when the task is cancelled, the files of an earlier build stay as they were.
+    ///
+    /// - Returns: The manifest of what was built.
+    public func build() async throws -> Manifest {
+        let output = try OutputFolder(request.output)
+        let names = Self.outputNames(of: request.profile)
+        let work = try request.cache.makeWork()
+        defer {
+            output.discard(names)
+            try? FileManager.default.removeItem(atPath: work.string)
+        }
+        let logs = BuildLogs(folder: output.folder.appending("logs"), profile: request.profile)
+        try logs.clear()
+        return try await build(into: output, names: names, work: work, logs: logs)
+    }
+
+    private func build(
+        into output: OutputFolder, names: [String], work: FilePath, logs: BuildLogs
+    ) async throws -> Manifest {
+        let project = request.project
+        let inputs = try await steps.step("Read the profile and its lock") { try Inputs(request) }
+        let lock = inputs.lock
+        let store = try PackageStore(
+            folder: request.cache.folder.appending("packages"), mirror: request.mirror, log: logs.path("fetch"))
+        try await steps.step("Fetch packages") {
+            try await store.fetch(lock.buildRoot + lock.system) { done, total in
+                total == 0 ? steps.note("all there") : steps.advance(done, of: total)
+            }
+        }
+        let bases = Bases(request: request, inputs: inputs, store: store, work: work, logs: logs)
+        let buildRoot = try await steps.step("Make the build root") {
+            let (root, wasThere) = try await bases.buildRoot()
+            if wasThere { steps.note("was there") }
+            return root
+        }
+        let base = try await steps.step("Install the system's packages") {
+            let (tar, wasThere) = try await bases.system()
+            if wasThere { steps.note("was there") }
+            return tar
+        }
+        let toolchain = try await Toolchain.fromMachine()
+        let bootStage = work.appending("needletail-init")
+        try await steps.step("Compile the boot stage") {
+            let key = try await Cache.hash("\(buildRoot.root) \(toolchain.version)")
+            try await Programs(
+                buildRoot: buildRoot, toolchain: toolchain, sources: project.root.appending("System"),
+                scratch: request.cache.folder.appending("swift-\(key.prefix(32))"), log: logs.path("compile")
+            ).bootStage(to: bootStage)
+        }
+        let reader = try TarReader(base)
+        let (installed, systemTar) = try await steps.step("Put the system together") {
+            let installed = SystemTree(entries: try reader.entries(), epoch: project.epoch)
+            var tree = installed
+            let unused = try tree.apply(
+                inputs.profile, hardening: inputs.hardening, trees: project.root.appending("image/files"),
+                source: reader.data, version: project.version)
+            for rule in unused {
+                steps.say("  Note: 'exclude' of the profile names \(rule.path.value), which matches nothing.")
+            }
+            let tar = work.appending("system.tar")
+            try tree.write(to: tar, source: reader.data)
+            return (installed, tar)
+        }
+        let (image, seal) = try await sealedImage(of: systemTar, buildRoot: buildRoot, work: work, logs: logs)
+        let kernel = try Kernel(in: installed, source: reader.data)
+        let partition = try Self.partition(for: seal)
+        let initramfs = work.appending("initramfs")
+        try await steps.step("Pack the initramfs") {
+            let configuration = try BootConfiguration(
+                version: project.version, fileSystem: SystemImage.Packing.shipped.fileSystem,
+                systemPartition: partition,
+                dataSize: seal.dataSize, hashSize: seal.hashSize, rootHash: Hexadecimal.bytes(seal.rootHash),
+                salt: Hexadecimal.bytes(seal.salt), buildDate: Int64(project.epoch))
+            try await Initramfs(
+                buildRoot: buildRoot, kernel: kernel, list: inputs.initramfs, log: logs.path("initramfs")
+            ).make(bootStage: bootStage, configuration: configuration, work: work, to: initramfs)
+        }
+        let kernelFile = work.appending("vmlinuz")
+        try Data(kernel.image()).write(to: URL(filePath: kernelFile.string))
+        let parts = MediaParts(
+            version: project.version, kernel: kernelFile, initramfs: initramfs, systemImage: image,
+            systemPartition: partition, kernelCommandLine: inputs.hardening.kernelCommandLine.map(\.word),
+            memoryTest: .init(in: buildRoot), bootFiles: project.root.appending("image/boot"))
+        let assembly = MediaAssembly(buildRoot: buildRoot, parts: parts, work: work, log: logs.path("media"))
+        try output.checkRoom(for: Int(seal.dataSize + seal.hashSize) * 2 + 256_000_000)
+        try await steps.step("Write the stick's image") { try await assembly.stick(to: output.partial(names[0])) }
+        try await steps.step("Write the DVD's image") { try await assembly.dvd(to: output.partial(names[1])) }
+        return try await steps.step("Write the manifest") {
+            let bootStageHash = try await Cache.hash(of: bootStage)
+            let bill = SoftwareBill(project: project, profile: inputs.profile, lock: lock, bootStage: bootStageHash)
+            try bill.json().write(to: URL(filePath: output.partial(names[2]).string))
+            let manifest = Manifest(
+                version: project.version, profile: request.profile, commit: project.commit, date: project.epoch,
+                suite: lock.suite, kernel: kernel.release, compiler: toolchain.version,
+                systemPartition: partition.description, fileSystem: SystemImage.Packing.shipped.fileSystem.rawValue,
+                rootHash: seal.rootHash, dataSize: seal.dataSize, hashSize: seal.hashSize, bootStage: bootStageHash,
+                initramfs: try await Cache.hash(of: initramfs), packages: lock.system.count,
+                outputs: try await outputs(names.dropLast(), in: output))
+            try manifest.json().write(to: URL(filePath: output.partial(names[3]).string))
+            try Task.checkCancellation()
+            try output.publish(names)
+            return manifest
+        }
+    }
+
+    /// The packed and sealed file system, from the cache when the same files were packed before: it depends on nothing else.
+    private func sealedImage(
+        of tar: FilePath, buildRoot: BuildRoot, work: FilePath, logs: BuildLogs
+    ) async throws -> (FilePath, SystemImage.Seal) {
+        let packing = SystemImage.Packing.shipped
+        let salt = try await Cache.hash("needletail \(request.project.version) \(request.profile)")
+        let content = try await Cache.hash(of: tar)
+        let key = ["system", content, salt, "\(packing)", buildRoot.root.string, String(request.project.epoch)]
+        let system = SystemImage(buildRoot: buildRoot, packing: packing, log: logs.path("system"))
+        let (folder, _) = try await request.cache.get("system", key: key) { folder in
+            try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
+            let image = folder.appending("system.img")
+            try await steps.step("Pack the system") { try await system.pack(tar, to: image) }
+            try await steps.step("Seal the system") {
+                let seal = try await system.seal(image, salt: salt)
+                try JSONEncoder().encode(seal).write(to: URL(filePath: folder.appending("seal.json").string))
+            }
+        }
+        let seal = try JSONDecoder().decode(
+            SystemImage.Seal.self, from: Data(contentsOf: URL(filePath: folder.appending("seal.json").string)))
+        return (folder.appending("system.img"), seal)
+    }
+
+    private func outputs(_ names: ArraySlice<String>, in output: OutputFolder) async throws -> [Manifest.Output] {
+        var result: [Manifest.Output] = []
+        for name in names {
+            let file = output.partial(name)
+            let attributes = try FileManager.default.attributesOfItem(atPath: file.string)
+            result.append(
+                .init(
+                    name: name, size: (attributes[.size] as? NSNumber)?.intValue ?? 0,
+                    sha256: try await Cache.hash(of: file)))
+        }
+        return result
+    }
+
+    /// The unique GUID of the system partition: each version of the system has its own.
+    static func partition(for seal: SystemImage.Seal) throws -> GUID {
+        guard let guid = GUID(derivedFromHash: Hexadecimal.bytes(seal.rootHash)) else {
+            throw SystemImageError.noRootHash
+        }
+        return guid
+    }
+}
+
+/// Where the output of each step's tools goes.
+struct BuildLogs: Sendable {
+    let folder: FilePath
+    let profile: String
+
+    func path(_ step: String) -> FilePath { folder.appending("\(profile)-\(step).log") }
+
+    /// Removes what earlier builds of the profile wrote.
+    func clear() throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.string)
+        where name.hasPrefix("\(profile)-") {
+            try FileManager.default.removeItem(atPath: folder.appending(name).string)
+        }
+    }
+}
+
+/// Text of hexadecimal digits and the bytes that it stands for.
+enum Hexadecimal {
+    /// The bytes of a text of digits, two to a byte; what is no digit ends it.
+    static func bytes(_ text: String) -> [UInt8] {
+        let digits = text.compactMap(\.hexDigitValue)
+        return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) }
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import Foundation
+import SystemPackage
+
+extension SystemTree {
+    /// Makes the image's files out of the installed packages: what the profile leaves out, lays over, adds and changes.
+    ///
+    /// - Parameters:
+    ///   - profile: What to do.
+    ///   - hardening: The sysctl settings.
+    ///   - trees: The folder `image/files/`.
+    ///   - source: The archive of the installed packages.
+    ///   - version: The image's version.
+    /// - Returns: The rules of the profile that matched nothing, for a warning.
+    mutating func apply(
+        _ profile: Profile, hardening: Hardening, trees: FilePath, source: Data, version: String
+    ) throws -> [PathRule] {
+        let unused = exclude(profile.exclude)
+        // The kernel fills these; what the installation left in them is of no use.
+        remove { path in
+            ["dev/", "proc/", "sys/", "run/", "tmp/"].contains { path.hasPrefix($0) }
+        }
+        for name in profile.files {
+            try overlay(trees.appending(name.value))
+        }
+        put("usr/lib/sysctl.d/60-needletail.conf", .file(Array(hardening.sysctlFile.utf8), time: epoch))
+        put("usr/lib/os-release", .file(Array(Self.release(version, profile).utf8), time: epoch))
+        let accounts = try addUsers(profile, source: source)
+        for unit in profile.enable {
+            try enable(unit)
+        }
+        for unit in profile.mask {
+            put("etc/systemd/system/\(unit.unit)", .link("/dev/null", time: epoch))
+        }
+        put("etc/systemd/system/default.target", .link("/usr/lib/systemd/system/\(profile.defaultTarget)", time: epoch))
+        for link in profile.links {
+            put(link.path.value, .link(link.target, time: epoch))
+        }
+        for mode in profile.modes {
+            try set(mode, accounts)
+        }
+        return unused
+    }
+
+    private mutating func addUsers(_ profile: Profile, source: Data) throws -> Accounts {
+        func text(_ name: String) -> String {
+            String(decoding: bytes(of: "etc/\(name)", in: source) ?? [], as: UTF8.self)
+        }
+        var accounts = Accounts(
+            passwd: text("passwd"), group: text("group"), shadow: text("shadow"), gshadow: text("gshadow"))
+        accounts.forgetDates()
+        for user in profile.users {
+            if let group = accounts.add(user) {
+                throw SystemTreeError.unknownAccount(group, wantedBy: "The user '\(user.name)' of the profile")
+            }
+            makeHome(of: user, source: source)
+        }
+        for (name, text) in accounts.files {
+            let isSecret = name.hasSuffix("shadow")
+            var entry = TarEntry.file(Array(text.utf8), mode: isSecret ? 0o640 : 0o644, time: epoch)
+            entry.gid = isSecret ? accounts.gid("shadow") ?? 0 : 0
+            put("etc/\(name)", entry)
+        }
+        return accounts
+    }
+
+    /// A home folder with what `/etc/skel` has.
+    private mutating func makeHome(of user: User, source: Data) {
+        let home = String(user.home.value.dropFirst())
+        var folder = TarEntry.folder(mode: 0o700, time: epoch)
+        folder.uid = user.uid
+        folder.gid = user.gid
+        put(home, folder)
+        for (path, entry) in entries where path.hasPrefix("etc/skel/") {
+            var copy = entry
+            copy.uid = user.uid
+            copy.gid = user.gid
+            copy.time = epoch
+            // A copy of its own, not another name of the same file.
+            if copy.kind == .file { copy.content = .bytes(bytes(of: path, in: source) ?? []) }
+            put(home + "/" + path.dropFirst("etc/skel/".count), copy)
+        }
+        // Files of the profile that lie in the home are the user's too.
+        for path in entries.keys where path.hasPrefix(home + "/") {
+            _ = change(path) { entry in
+                entry.uid = user.uid
+                entry.gid = user.gid
+            }
+        }
+    }
+
+    private mutating func enable(_ unit: EnabledUnit) throws {
+        // An instance is made from its template: getty@tty1.service from getty@.service.
+        let template = unit.unit.replacing(/@[^.]*\./, with: "@.")
+        let folders = ["etc/systemd/system", "usr/lib/systemd/system"]
+        guard let file = folders.map({ "\($0)/\(template)" }).first(where: { entries[$0] != nil }) else {
+            throw SystemTreeError.missing("the unit \(template)", wantedBy: "'enable' of the profile")
+        }
+        put("etc/systemd/system/\(unit.wantedBy).wants/\(unit.unit)", .link("/" + file, time: epoch))
+    }
+
+    private mutating func set(_ mode: Mode, _ accounts: Accounts) throws {
+        var uid: UInt32?
+        var gid: UInt32?
+        if let owner = mode.owner {
+            guard let number = accounts.uid(owner) else {
+                throw SystemTreeError.unknownAccount(owner, wantedBy: "'modes' of the profile")
+            }
+            uid = number
+        }
+        if let group = mode.group {
+            guard let number = accounts.gid(group) else {
+                throw SystemTreeError.unknownAccount(group, wantedBy: "'modes' of the profile")
+            }
+            gid = number
+        }
+        let isThere = change(mode.path.value) { entry in
+            entry.mode = mode.mode ?? entry.mode
+            entry.uid = uid ?? entry.uid
+            entry.gid = gid ?? entry.gid
+        }
+        guard isThere else { throw SystemTreeError.missing(mode.path.value, wantedBy: "'modes' of the profile") }
+    }
+
+    private static func release(_ version: String, _ profile: Profile) -> String {
+        """
+        NAME="Needletail"
+        PRETTY_NAME="Needletail \(version)"
+        ID=needletail
+        ID_LIKE=debian
+        VERSION="\(version)"
+        VERSION_ID="\(version)"
+        VERSION_CODENAME=\(profile.suite)
+        DEBIAN_CODENAME=\(profile.suite)
+        VARIANT_ID=\(profile.name)
+
+        """
+    }
+}
