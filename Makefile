@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Thin names over the programs that do the work; each target sets up what it needs.
+PROFILE ?= core
+SWIFT ?= swift
+NEEDLETAIL = .build/debug/needletail
+.DEFAULT_GOAL := help
+.PHONY: help set-up tools image lock try test test-parts test-system bench lint format clean
+
+help: ## Show what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+set-up: ## Install the Debian packages that this machine lacks (twice does nothing)
+	@scripts/set-up
+
+tools: set-up
+	$(SWIFT) build
+
+image: tools ## Build out/needletail-$(PROFILE)-amd64.img and .iso
+	$(NEEDLETAIL) build --profile $(PROFILE)
+
+lock: tools ## Pin the packages of the profile to what the mirror holds now
+	$(NEEDLETAIL) lock --profile $(PROFILE)
+
+try: image ## Start the system on a private Tor network and fetch a page; TRY="--display" or TRY="--console"
+	$(NEEDLETAIL) try --profile $(PROFILE) $(TRY)
+
+test: test-parts test-system ## Run all tests: the parts, then real boots of the image
+
+test-parts: tools
+	scripts/test System
+	scripts/test . --skip SystemTests
+
+test-system: image
+	scripts/test . --filter SystemTests
+
+bench: image ## Measure against Debian's own live tools and write docs/benchmarks.md
+	$(NEEDLETAIL) bench --profile $(PROFILE)
+
+lint: ## Check the format and the rules
+	$(SWIFT) format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests System/Package.swift System/Sources System/Tests
+
+format: ## Format the sources
+	$(SWIFT) format --in-place --recursive --configuration .swift-format Package.swift Sources Tests System/Package.swift System/Sources System/Tests
+
+clean: ## Remove what was built here; the cache stays
+	rm -rf .build out System/.build
