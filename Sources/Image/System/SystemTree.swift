@@ -54,9 +54,9 @@ struct SystemTree {
         for parent in Self.parents(of: path) where entries[parent] == nil {
             entries[parent] = .folder(time: epoch)
         }
-        if entry.kind != .folder || entries[path]?.kind != .folder {
-            entries[path] = entry
-        }
+        // What stands for a folder already, be it a link to one, stays.
+        if entry.kind == .folder, let old = entries[path], old.kind != .file { return }
+        entries[path] = entry
     }
 
     /// Changes an entry in place; `false` when there is none.
