@@ -43,7 +43,7 @@ import Testing
         let table = try Self.sample()
         let bytes = try table.encodedPrimary()
         let covered = Array(512..<512 + 92) + Array(1024..<1024 + 128 * 128)
-        for offset in covered {
+        for offset in covered where offset < 1024 || offset.isMultiple(of: 53) {
             var damaged = bytes
             damaged[offset] ^= 0x10
             #expect(throws: GPT.ParseError.self, "byte \(offset)") { try GPT(parsing: damaged) }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import Linux
+
+/// Loads kernel modules from the initramfs, each at most once.
+final class ModuleLoader {
+    private let directory: String
+    private let index: ModuleIndex
+    private var done: Set<String> = []
+    private let log: KernelLog
+    /// Whether devices for people's hands get their modules: only the failure screen needs them before udev runs.
+    var isLoadingInputDevices = false
+
+    /// Reads the module lists of the running kernel.
+    ///
+    /// - Parameter log: where modules that fail are told.
+    init(log: KernelLog) {
+        directory = "/usr/lib/modules/\(Machine.kernelRelease)"
+        let directory = directory
+        func text(_ name: String) -> String { (try? File.text("\(directory)/\(name)")) ?? "" }
+        index = ModuleIndex(
+            dependencies: text("modules.dep"), aliases: text("modules.alias"), builtIn: text("modules.builtin"))
+        self.log = log
+    }
+
+    /// Loads a module and what it needs. What is loaded already or built in is fine; a module that fails is reported
+    /// and does not stop the start.
+    ///
+    /// - Parameter name: the module's name.
+    func load(_ name: String) {
+        let name = ModuleIndex.normalized(name)
+        guard !done.contains(name) else { return }
+        guard let module = index.module(name) else {
+            done.insert(name)
+            if !index.isBuiltIn(name) { log.detail("module \(name) is not here") }
+            return
+        }
+        guard isLoadingInputDevices || !Self.isForInput(module.path) else { return }
+        for path in module.needs + [module.path] {
+            guard done.insert(ModuleIndex.name(ofFile: path)).inserted else { continue }
+            do {
+                try Machine.loadModule("\(directory)/\(path)")
+            } catch  where error.number == .exists {
+                continue
+            } catch {
+                // ENODEV: a module for hardware that this computer does not have, such as a CPU's own SHA-256.
+                if error.number != .noDevice { log.detail("\(error)") }
+            }
+        }
+    }
+
+    /// Loads several modules, one after the other.
+    ///
+    /// - Parameter names: their names.
+    func load(_ names: [String]) {
+        for name in names { load(name) }
+    }
+
+    /// Loads all modules that want a device.
+    ///
+    /// - Parameter modalias: the device's own description.
+    func load(forDevice modalias: String) {
+        for name in index.modules(forDevice: modalias) { load(name) }
+    }
+
+    /// Loads the modules of all devices that the kernel knows already. `udevadm trigger` does the same.
+    func loadForPresentDevices() {
+        for bus in FileTree.names(in: "/sys/bus") {
+            for device in FileTree.names(in: "/sys/bus/\(bus)/devices") {
+                guard let modalias = File.line("/sys/bus/\(bus)/devices/\(device)/modalias") else { continue }
+                load(forDevice: modalias)
+            }
+        }
+    }
+
+    private static func isForInput(_ path: String) -> Bool {
+        path.contains("/hid/") || path.contains("/input/") || path.contains("/i2c-hid/")
+    }
+}
+
+/// Modules that no device asks for, or that have to be there before one does.
+enum NeededModules {
+    /// Disks behind a bus that announces no more than "a disk": SCSI for USB, SATA and many others.
+    static let disks = ["sd_mod", "sr_mod", "mmc_block", "virtio_blk", "virtio_scsi", "nvme", "usb_storage", "uas"]
+    /// From a disk to a verified file system with memory over it. The CPU's own SHA-256 instructions come first,
+    /// because dm-verity takes the best that is there when it is opened.
+    static let system = ["sha256_ssse3", "loop", "dm_mod", "dm_verity", "overlay"]
+    /// What the failure screen reads keys from.
+    static let input = ["usbhid", "hid_generic", "evdev", "button"]
+}
