@@ -44,3 +44,22 @@ func processes(withArgument word: String) -> [Int] {
         return line.split(separator: 0).contains { String(decoding: $0, as: UTF8.self) == word }
     }
 }
+
+/// The numbers of all processes of this machine that have this text anywhere in their arguments.
+func processes(withTextInArguments text: String) -> [Int] {
+    let numbers = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap(Int.init)
+    return numbers.filter { number in
+        guard number != getpid(), let line = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") else {
+            return false
+        }
+        return String(decoding: line, as: UTF8.self).contains(text)
+    }
+}
+
+/// The numbers of all processes of this machine that are in a network namespace, "net:[4026531840]" for example.
+func processes(inNetwork network: String) -> [Int] {
+    let numbers = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap(Int.init)
+    return numbers.filter {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\($0)/ns/net")) == network
+    }
+}

@@ -85,11 +85,20 @@ public final class Sandbox: Sendable {
         return Command("nsenter", words + arguments, environment: environment, workingDirectory: work)
     }
 
-    /// Starts a program inside that runs until it ends or is stopped, its output in `<name>.log` in the work folder.
+    /// Starts a program inside that runs until it ends or is stopped.
+    ///
+    /// - Parameters:
+    ///   - name: Names its log, `<name>.log` in the work folder; an older log of that name is replaced.
+    ///   - executable: As for `command`.
+    ///   - arguments: As for `command`.
+    ///   - namespace: As for `command`.
+    /// - Returns: The running program.
     public func start(
         _ name: String, _ executable: String, _ arguments: [String] = [], in namespace: String? = nil
     ) -> BackgroundCommand {
-        BackgroundCommand(command(executable, arguments, in: namespace), log: work.appending("\(name).log"))
+        let log = work.appending("\(name).log")
+        try? FileManager.default.removeItem(atPath: log.string)
+        return BackgroundCommand(command(executable, arguments, in: namespace), log: log)
     }
 
     /// Adds a network namespace inside the sandbox, with nothing but its loopback.

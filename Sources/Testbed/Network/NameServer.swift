@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import Commands
+import Foundation
+import SystemPackage
+
+/// A `dnsmasq` of the private network: the LAN's, which hands out addresses and knows no name, or the exits', which knows
+/// the web server's. Neither asks anybody else.
+public final class NameServer: Sendable {
+    enum Role: String {
+        case router
+        case exitResolver = "exit-resolver"
+    }
+
+    /// A question for a name.
+    public struct Question: Sendable, Hashable {
+        /// Who asked.
+        public let client: String
+        /// The record's type, "A" or "AAAA" for example.
+        public let type: String
+        /// The name, in lower case (tor asks in random case, to make forged answers harder).
+        public let name: String
+    }
+
+    /// An address that a machine holds.
+    public struct Lease: Sendable, Hashable {
+        /// The machine's hardware address, in lower case with colons.
+        public let hardwareAddress: String
+        /// Its IPv4 address.
+        public let address: String
+        /// The host name that it sent; `nil` when it sent none.
+        public let hostName: String?
+    }
+
+    private let server: BackgroundCommand
+    private let leaseFile: FilePath
+
+    static func start(_ role: Role, in sandbox: Sandbox) async throws -> NameServer {
+        let leaseFile = sandbox.work.appending("\(role.rawValue).leases")
+        try? FileManager.default.removeItem(atPath: leaseFile.string)
+        let namespace = role == .router ? PrivateNetwork.lan : PrivateNetwork.internet
+        // root: in a user namespace there is no other user to become.
+        var words = [
+            "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--group=root", "--pid-file=",
+            "--log-facility=-", "--log-queries", "--log-async=0", "--no-resolv", "--no-hosts", "--no-poll",
+            "--bind-interfaces", "--except-interface=lo",
+        ]
+        switch role {
+        case .router:
+            words += [
+                "--interface=\(PrivateNetwork.bridge)", "--dhcp-authoritative", "--log-dhcp",
+                "--dhcp-range=\(Address.leases.first),\(Address.leases.last),255.255.255.0,1h",
+                "--dhcp-option=option:router,\(Address.router)",
+                "--dhcp-option=option:dns-server,\(Address.router)",
+                "--dhcp-leasefile=\(leaseFile)",
+                // Else it pings an address for 3 s before it offers it.
+                "--no-ping",
+            ]
+        case .exitResolver:
+            words += ["--listen-address=\(Address.exitResolver)", "--address=/\(Address.webName)/\(Address.web)"]
+        }
+        let server = sandbox.start(role.rawValue, "dnsmasq", words, in: namespace)
+        let name = NameServer(server: server, leaseFile: leaseFile)
+        do {
+            try await waitUntil("The name server “\(role.rawValue)”", answers: server) {
+                (try? String(contentsOfFile: server.log.string, encoding: .utf8))?.contains("started, version") == true
+            }
+        } catch {
+            await server.stop()
+            throw error
+        }
+        return name
+    }
+
+    private init(server: BackgroundCommand, leaseFile: FilePath) {
+        self.server = server
+        self.leaseFile = leaseFile
+    }
+
+    /// Every question since the start, in order. A question that the LAN's server was asked is a leak.
+    ///
+    /// - Throws: An error of Foundation when the log cannot be read.
+    public func questions() throws -> [Question] {
+        try String(contentsOfFile: server.log.string, encoding: .utf8).split(separator: "\n").compactMap { line in
+            // dnsmasq[7]: 1 192.0.2.100/40000 query[A] web.example from 192.0.2.100
+            guard let start = line.range(of: "query[") else { return nil }
+            let rest = line[start.upperBound...].split(separator: " ")
+            guard rest.count == 4, rest[0].last == "]", rest[2] == "from" else { return nil }
+            return Question(client: String(rest[3]), type: String(rest[0].dropLast()), name: rest[1].lowercased())
+        }
+    }
+
+    /// The addresses that are handed out now; none for the exits' server.
+    ///
+    /// - Throws: An error of Foundation when the list cannot be read.
+    public func leases() throws -> [Lease] {
+        guard FileManager.default.fileExists(atPath: leaseFile.string) else { return [] }
+        return try String(contentsOfFile: leaseFile.string, encoding: .utf8).split(separator: "\n").compactMap { line in
+            // 1763712000 02:00:00:00:00:01 192.0.2.100 host 01:02:00:00:00:00:01
+            let words = line.split(separator: " ").map(String.init)
+            guard words.count == 5 else { return nil }
+            return Lease(hardwareAddress: words[1], address: words[2], hostName: words[3] == "*" ? nil : words[3])
+        }
+    }
+
+    func stop() async { await server.stop() }
+}
