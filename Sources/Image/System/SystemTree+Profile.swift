@@ -19,6 +19,8 @@ extension SystemTree {
         // The kernel fills these; what the installation left in them is of no use.
         remove { path in
             ["dev/", "proc/", "sys/", "run/", "tmp/"].contains { path.hasPrefix($0) }
+                // It names the folder on the maker's machine from which the packages came.
+                || path == "etc/apt/sources.list"
         }
         for name in profile.files {
             try overlay(trees.appending(name.value))
