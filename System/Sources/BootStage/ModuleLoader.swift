@@ -16,9 +16,10 @@ final class ModuleLoader {
     init(log: KernelLog) {
         directory = "/usr/lib/modules/\(Machine.kernelRelease)"
         let directory = directory
-        func text(_ name: String) -> String { (try? File.text("\(directory)/\(name)")) ?? "" }
+        func bytes(_ name: String) -> [UInt8] { (try? File("\(directory)/\(name)").readAll()) ?? [] }
         index = ModuleIndex(
-            dependencies: text("modules.dep"), aliases: text("modules.alias"), builtIn: text("modules.builtin"))
+            dependencies: bytes("modules.dep"), aliases: bytes("modules.alias"), builtIn: bytes("modules.builtin"),
+            soft: bytes("modules.softdep"))
         self.log = log
     }
 
@@ -27,7 +28,7 @@ final class ModuleLoader {
     ///
     /// - Parameter name: the module's name.
     func load(_ name: String) {
-        let name = ModuleIndex.normalized(name)
+        let name = ModuleIndex.normalized(name.utf8)
         guard !done.contains(name) else { return }
         guard let module = index.module(name) else {
             done.insert(name)
@@ -36,7 +37,10 @@ final class ModuleLoader {
         }
         guard isLoadingInputDevices || !Self.isForInput(module.path) else { return }
         for path in module.needs + [module.path] {
-            guard done.insert(ModuleIndex.name(ofFile: path)).inserted else { continue }
+            let own = ModuleIndex.name(ofFile: path.utf8)
+            // Before it is tried: what it wants may be what it needs to be initialised at all.
+            if !done.contains(own) { index.module(own)?.wants.forEach(loadWanted) }
+            guard done.insert(own).inserted else { continue }
             do {
                 try Machine.loadModule("\(directory)/\(path)")
             } catch  where error.number == .exists {
@@ -45,6 +49,15 @@ final class ModuleLoader {
                 // ENODEV: a module for hardware that this computer does not have, such as a CPU's own SHA-256.
                 if error.number != .noDevice { log.detail("\(error)") }
             }
+        }
+    }
+
+    /// Loads what answers to a module's name or to an alias.
+    private func loadWanted(_ name: String) {
+        if index.module(name) != nil {
+            load(name)
+        } else {
+            load(forDevice: name)
         }
     }
 
@@ -83,7 +96,8 @@ enum NeededModules {
     static let disks = ["sd_mod", "sr_mod", "mmc_block", "virtio_blk", "virtio_scsi", "nvme", "usb_storage", "uas"]
     /// From a disk to a verified file system with memory over it. The CPU's own SHA-256 instructions come first,
     /// because dm-verity takes the best that is there when it is opened.
-    static let system = ["sha256_ssse3", "loop", "dm_mod", "dm_verity", "overlay"]
+    /// CRC-32C is what EROFS looks up by name.
+    static let system = ["sha256_ssse3", "crc32c_generic", "crc32c_intel", "loop", "dm_mod", "dm_verity", "overlay"]
     /// What the failure screen reads keys from.
     static let input = ["usbhid", "hid_generic", "evdev", "button"]
 }
