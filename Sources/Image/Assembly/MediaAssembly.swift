@@ -134,7 +134,7 @@ public struct MediaAssembly: Sendable {
     /// Where Debian's signed GRUB looks for its configuration: its prefix is fixed, since it is signed.
     private static let menuPath = "EFI/debian/grub.cfg"
 
-    private var needletailFiles: [(path: String, source: FilePath)] {
+    var needletailFiles: [(path: String, source: FilePath)] {
         [
             ("needletail/vmlinuz", parts.kernel), ("needletail/initramfs", parts.initramfs),
             ("needletail/memtest86+x64.bin", parts.memoryTest.bios),
