@@ -25,6 +25,29 @@ struct SandboxTests {
         }
     }
 
+    @Test("a server on the host's loopback is out of its reach")
+    func hostLoopback() async throws {
+        try await withSandbox { sandbox in
+            let port = Int.random(in: 20000..<30000)
+            let server = BackgroundCommand(
+                Command("busybox", ["httpd", "-f", "-p", "127.0.0.1:\(port)", "-h", sandbox.work.string]),
+                log: sandbox.work.appending("host.log"))
+            let words = ["-s", "-o", "/dev/null", "--noproxy", "*", "--max-time", "5", "http://127.0.0.1:\(port)/"]
+            // The same question outside is answered, so the one inside could be.
+            var answered = false
+            for _ in 0..<100 where !answered {
+                answered = (try? await Command("curl", words).output()) != nil
+                if !answered { try await Task.sleep(for: .milliseconds(50)) }
+            }
+            #expect(answered)
+            let failure = await #expect(throws: CommandFailure.self) {
+                _ = try await sandbox.command("curl", words).output()
+            }
+            #expect(failure?.status == "ended with status 7")
+            await server.stop()
+        }
+    }
+
     @Test("its namespaces are not the host's")
     func ownNamespaces() async throws {
         try await withSandbox { sandbox in

@@ -38,9 +38,9 @@ public final class NameServer: Sendable {
         let leaseFile = sandbox.work.appending("\(role.rawValue).leases")
         try? FileManager.default.removeItem(atPath: leaseFile.string)
         let namespace = role == .router ? PrivateNetwork.lan : PrivateNetwork.internet
-        // root: in a user namespace there is no other user to become.
+        // --no-daemon: stay in the foreground, and stay who we are; in a user namespace there is no other user to become.
         var words = [
-            "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--group=root", "--pid-file=",
+            "--no-daemon", "--conf-file=/dev/null",
             "--log-facility=-", "--log-queries", "--log-async=0", "--no-resolv", "--no-hosts", "--no-poll",
             "--bind-interfaces", "--except-interface=lo",
         ]

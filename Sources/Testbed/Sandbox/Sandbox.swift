@@ -22,7 +22,7 @@ public final class Sandbox: Sendable {
 
     /// Makes a sandbox.
     ///
-    /// - Parameter work: A folder for its logs, sockets and data, made when it is missing; not under `/run`, `/proc` or `/dev`.
+    /// - Parameter work: A folder for its logs, sockets and data, made when it is missing; not under `/run` or `/proc`.
     ///   One sandbox at a time uses a folder. What runs inside can be found there by its UNIX sockets, whose paths the kernel
     ///   limits to 107 bytes: choose a short one.
     /// - Returns: The sandbox, open, with a loopback interface and nothing else.
@@ -129,8 +129,8 @@ public final class Sandbox: Sendable {
     private static func prepare(_ work: FilePath) throws -> FilePath {
         let path = URL(fileURLWithPath: work.string).standardizedFileURL.resolvingSymlinksInPath().path
         let folder = FilePath(path)
-        // Inside, these three are not the host's: what is under them would not be the same inside and outside.
-        for covered: FilePath in ["/run", "/proc", "/dev"] where folder.starts(with: covered) {
+        // Inside, these are not the host's: what is under them would not be the same inside and outside.
+        for covered: FilePath in ["/run", "/proc"] where folder.starts(with: covered) {
             throw SandboxFailure(
                 .badFolder,
                 "The folder \(folder) cannot be a sandbox's: \(covered) is not shared with it. Choose another.")
