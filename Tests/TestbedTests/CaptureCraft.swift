@@ -89,10 +89,12 @@ enum Craft {
         ip(ipv4(6, tcp(9001, flags: 4))),
     ]
 
+    /// 192.0.2.0/24 with a router and one relay.
     static func network() -> AllowList {
-        AllowList.needletail(
-            localNetwork: IPv4Network("192.0.2.0/24")!, routers: [IPv4Address("192.0.2.1")!],
-            relays: [Endpoint(IPv4Address("198.51.100.7")!, 9001)])
+        guard let local = IPv4Network("192.0.2.0/24"), let router = IPv4Address("192.0.2.1"),
+            let relay = IPv4Address("198.51.100.7")
+        else { preconditionFailure("addresses of the documentation are addresses") }
+        return AllowList.needletail(localNetwork: local, routers: [router], relays: [Endpoint(relay, 9001)])
     }
 
     static func capture(_ frames: [[UInt8]]) -> [CapturedFrame] {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Foundation
 
 /// Looks for what must not be in a frame, in each of the forms in which programs write it.
 struct Traces {
@@ -35,10 +36,16 @@ struct Traces {
 
     private static func find(_ needle: [UInt8], in bytes: [UInt8]) -> Bool {
         guard let first = needle.first, bytes.count >= needle.count else { return false }
-        for start in 0...(bytes.count - needle.count)
-        where bytes[start] == first && bytes[start..<start + needle.count].elementsEqual(needle) {
-            return true
+        // In C's functions, because a capture has many megabytes and a debug build is slow.
+        return bytes.withUnsafeBytes { all in
+            var start = 0
+            while let base = all.baseAddress, start + needle.count <= all.count,
+                let found = memchr(base + start, Int32(first), all.count - needle.count - start + 1)
+            {
+                if memcmp(found, needle, needle.count) == 0 { return true }
+                start = UnsafeRawPointer(found) - base + 1
+            }
+            return false
         }
-        return false
     }
 }

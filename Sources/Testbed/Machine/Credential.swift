@@ -23,6 +23,7 @@ public struct Credential: Sendable, Hashable {
     /// - Parameters:
     ///   - name: Its full name, `x.service`.
     ///   - text: The unit file.
+    /// - Returns: The credential.
     public static func unit(_ name: String, _ text: String) -> Credential {
         Credential("systemd.extra-unit.\(name)", text)
     }
@@ -41,6 +42,7 @@ public struct Credential: Sendable, Hashable {
     ///   - appending: Whether it is added to the end of a file that is there.
     ///   - mode: The permissions of a new file.
     ///   - user: Its owner.
+    /// - Returns: The credential; several become one.
     public static func file(
         _ path: String, _ content: String, appending: Bool = false, mode: String = "0644", user: String = "root"
     ) -> Credential {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Foundation
 import SystemPackage
 
 /// A disk, stick, card or disc of a machine.
@@ -61,8 +62,8 @@ public struct Drive: Sendable, Hashable {
 
     /// Its name in this machine: letters, digits and hyphens.
     public var name: String
-    /// The file with its content.
-    public var image: FilePath
+    /// The file with its content, by its whole path.
+    public let image: FilePath
     /// How it is connected.
     public var attachment: Attachment
     /// What becomes of what the guest writes; a disc is always write-protected.
@@ -80,7 +81,8 @@ public struct Drive: Sendable, Hashable {
         bootOrder: Int? = nil, serial: String? = nil
     ) {
         self.name = name
-        self.image = image
+        // QEMU starts in another folder.
+        self.image = image.absolute
         self.attachment = attachment
         self.writes = attachment.isDisc ? .refused : writes
         self.format = format
@@ -99,6 +101,12 @@ public struct Drive: Sendable, Hashable {
                 .badDescription,
                 "'\(name)' cannot name a drive. Use up to 20 letters, digits and hyphens, a letter first.")
         }
+        guard writes != .refused || ![.ahci, .ide, .sdCard].contains(attachment) else {
+            throw MachineFailure(
+                .badDescription,
+                "The drive '\(name)' cannot be write-protected: QEMU's SATA and IDE disks and SD cards have no such switch. "
+                    + "Let its writes be discarded.")
+        }
         guard !attachment.isDisc || writes == .refused else {
             throw MachineFailure(.badDescription, "The disc '\(name)' cannot be written to. Leave its writes refused.")
         }
@@ -107,4 +115,9 @@ public struct Drive: Sendable, Hashable {
                 .badDescription, "The card '\(name)' cannot have a place in the boot order: QEMU knows none for cards.")
         }
     }
+}
+
+extension FilePath {
+    /// The whole path, from the root on, taken from the folder in which the caller is.
+    var absolute: FilePath { FilePath(URL(fileURLWithPath: string).standardizedFileURL.path) }
 }

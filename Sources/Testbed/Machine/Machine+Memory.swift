@@ -14,7 +14,7 @@ extension Machine {
     /// - Parameter path: The file; as large as the machine's memory.
     /// - Throws: `MachineFailure` when it cannot be written.
     public func dumpMemory(to path: FilePath) async throws {
-        let file = URL(fileURLWithPath: path.string).standardizedFileURL.path
+        let file = path.absolute.string
         let output = try FileDescriptor.open(
             FilePath(file), .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: .ownerReadWrite)
         defer { try? output.close() }
@@ -38,6 +38,7 @@ extension Machine {
     /// - Parameters:
     ///   - bytes: What is looked for; not empty.
     ///   - path: The file.
+    /// - Returns: How often.
     /// - Throws: Foundation's error when the file cannot be read.
     public static func occurrences(of bytes: [UInt8], in path: FilePath) throws -> Int {
         guard !bytes.isEmpty else { return 0 }

@@ -15,9 +15,9 @@ extension Machine {
             return count
         }
         let path = path ?? folder.appending("screen-\(number).png")
-        let file = URL(fileURLWithPath: path.string).standardizedFileURL.path
-        try await execute("screendump", ["filename": .string(file), "format": "png"])
-        return FilePath(file)
+        let file = path.absolute
+        try await execute("screendump", ["filename": .string(file.string), "format": "png"])
+        return file
     }
 
     /// The text on the screen while the guest uses VGA's text mode (BIOS, its boot menu, a kernel without a graphical

@@ -71,9 +71,9 @@ public final class Machine: Sendable {
     ///   - body: What is done with it.
     /// - Returns: What the closure returns.
     /// - Throws: `MachineFailure`, `CommandFailure`, and what the closure throws; the machine is gone then too.
-    public static func with<Result>(
+    public nonisolated(nonsending) static func with<Result>(
         _ description: MachineDescription, in sandbox: Sandbox, namespace: String? = nil, name: String = "machine",
-        _ body: (Machine) async throws -> Result
+        _ body: nonisolated(nonsending) (Machine) async throws -> Result
     ) async throws -> Result {
         let machine = try await start(description, in: sandbox, namespace: namespace, name: name)
         do {
@@ -100,7 +100,9 @@ public final class Machine: Sendable {
             description: description, files: files, firmware: try FirmwareFiles.find(description.firmware))
         try await arguments.prepare(in: sandbox)
         let process = BackgroundCommand(
-            sandbox.command("qemu-system-x86_64", arguments.words(), in: namespace), log: files.log)
+            sandbox.command(
+                "qemu-system-x86_64", arguments.words(), in: namespace,
+                environment: description.display == .window ? try arguments.desktop() : [:]), log: files.log)
         do {
             let qmp = QMPClient(try await connect(to: files.control, of: process, log: files.log))
             try await qmp.negotiate(timeout: .seconds(30))
@@ -114,7 +116,9 @@ public final class Machine: Sendable {
         } catch {
             await process.stop()
             arguments.removeOverlays()
-            throw error
+            guard error is QMPClient.Failure else { throw error }
+            throw MachineFailure(
+                .ended, "QEMU did not start.", lastLines: lastLines(of: files.log), log: files.log)
         }
     }
 
@@ -142,7 +146,9 @@ public final class Machine: Sendable {
     /// Why the machine does not run; `nil` while it does.
     public var exitReason: ExitReason? {
         if wasStopped.withLock({ $0 }) { return .stopped }
-        let events = qmp.events
+        // What was before a snapshot was loaded, or the machine set going again, is past.
+        let all = qmp.events
+        let events = all.suffix(from: all.lastIndex { $0.name == "RESUME" } ?? 0)
         if events.contains(where: { $0.name == "GUEST_PANICKED" }) { return .panicked }
         if let shutdown = events.last(where: { $0.name == "SHUTDOWN" }) {
             return shutdown.data["reason"]?.text == "guest-reset" ? .reset : .poweredOff
@@ -223,6 +229,7 @@ public final class Machine: Sendable {
     ///   - count: How many of all events so far (`events.count`) are not looked at.
     ///   - timeout: The longest wait.
     ///   - isMeant: Whether it is this one of that name.
+    /// - Returns: The event.
     /// - Throws: `MachineFailure` when it does not come.
     @discardableResult
     public func wait(
@@ -263,10 +270,14 @@ public final class Machine: Sendable {
     }
 
     private func ended() -> MachineFailure {
-        let text = (try? String(contentsOfFile: files.log.string, encoding: .utf8)) ?? ""
-        return MachineFailure(
+        MachineFailure(
             .ended, wasStopped.withLock { $0 } ? "The machine was stopped." : "QEMU has ended.",
-            lastLines: text.split(separator: "\n").suffix(10).map(String.init), log: files.log)
+            lastLines: Self.lastLines(of: files.log), log: files.log)
+    }
+
+    private static func lastLines(of log: FilePath) -> [String] {
+        let text = (try? String(contentsOfFile: log.string, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").suffix(10).map(String.init)
     }
 
     /// A command for a tool beside the machine.

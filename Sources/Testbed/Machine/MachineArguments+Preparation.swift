@@ -25,7 +25,10 @@ extension MachineArguments {
 
     /// Makes a drive's overlay.
     ///
-    /// - Parameter command: How to run a tool in the sandbox.
+    /// - Parameters:
+    ///   - drive: The drive.
+    ///   - command: How to run a tool in the sandbox.
+    /// - Throws: `MachineFailure` when its image is not there; `CommandFailure`.
     func prepare(
         _ drive: Drive, in command: (String, [String], String?, [String: String]) -> Command
     ) async throws {
@@ -36,13 +39,30 @@ extension MachineArguments {
                 .missingImage, "The image \(drive.image) of the drive '\(drive.name)' is not there. Build it first.")
         }
         guard drive.writes == .discarded else { return }
-        let image = URL(fileURLWithPath: drive.image.string).standardizedFileURL.path
         var words = [
-            "create", "-q", "-f", "qcow2", "-F", drive.format.rawValue, "-b", image, files.overlay(of: drive).string,
+            "create", "-q", "-f", "qcow2", "-F", drive.format.rawValue, "-b", drive.image.string,
+            files.overlay(of: drive).string,
         ]
         // QEMU takes only cards whose size is a power of two, as real ones of up to 2 GB have.
         if drive.attachment == .sdCard, drive.format == .raw { words.append(String(Self.cardSize(size))) }
         _ = try await command("qemu-img", words, nil, [:]).output()
+    }
+
+    /// What a window needs to know of the maker's desktop: X11, whose socket is in `/tmp`. The sandbox does not see `/run`,
+    /// where a desktop's key may lie, so the machine gets a copy.
+    func desktop() throws -> [String: String] {
+        let own = ProcessInfo.processInfo.environment
+        guard let display = own["DISPLAY"] else {
+            throw MachineFailure(
+                .badDescription, "There is no desktop for a window (DISPLAY is not set). Do without one.")
+        }
+        var variables = ["DISPLAY": display, "GDK_BACKEND": "x11"]
+        if let key = own["XAUTHORITY"], let content = try? Data(contentsOf: URL(fileURLWithPath: key)) {
+            let copy = files.folder.appending("desktop-key")
+            try content.write(to: URL(fileURLWithPath: copy.string))
+            variables["XAUTHORITY"] = copy.string
+        }
+        return variables
     }
 
     /// The size of a card that holds an image.

@@ -59,7 +59,10 @@ struct MachineArguments {
 
     /// What a drive is to the guest, as QMP's `device_add` takes it.
     ///
-    /// - Parameter index: Its number among the drives of its controller.
+    /// - Parameters:
+    ///   - drive: The drive.
+    ///   - index: Its number among the drives of its controller.
+    /// - Returns: The device's properties.
     func device(for drive: Drive, index: Int = 0) -> JSONValue {
         var values: [String: JSONValue] = ["id": .string(drive.name), "drive": .string(drive.node)]
         if let order = drive.bootOrder { values["bootindex"] = .integer(order) }

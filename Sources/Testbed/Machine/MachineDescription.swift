@@ -30,17 +30,17 @@ public struct MachineDescription: Sendable, Hashable {
 
     /// A kernel that QEMU starts by itself, without a medium.
     public struct Kernel: Sendable, Hashable {
-        /// The kernel.
-        public var image: FilePath
-        /// Its initramfs.
-        public var initramfs: FilePath?
+        /// The kernel, by its whole path.
+        public let image: FilePath
+        /// Its initramfs, by its whole path.
+        public let initramfs: FilePath?
         /// Its command line.
         public var commandLine: String
 
         /// A kernel, its initramfs and its command line.
         public init(image: FilePath, initramfs: FilePath? = nil, commandLine: String = "console=ttyS0") {
-            self.image = image
-            self.initramfs = initramfs
+            self.image = image.absolute
+            self.initramfs = initramfs?.absolute
             self.commandLine = commandLine
         }
     }
