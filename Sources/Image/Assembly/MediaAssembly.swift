@@ -40,7 +40,7 @@ public struct MediaAssembly: Sendable {
     public func stick(to path: FilePath) async throws {
         let menu = try menu()
         let system = try systemImageSize()
-        let menuFile = try await text(menu.render(template("grub.cfg.in")), named: "grub.cfg")
+        let menuFile = try await script(menu, from: "grub.cfg.in", named: "grub.cfg")
         let firmware = FirmwarePartition(
             buildRoot: buildRoot,
             files: FirmwarePartition.signedPrograms(in: buildRoot)
@@ -83,8 +83,8 @@ public struct MediaAssembly: Sendable {
     public func dvd(to path: FilePath) async throws {
         let menu = try menu()
         let system = try systemImageSize()
-        let menuFile = try await text(menu.render(template("grub.cfg.in")), named: "grub.cfg")
-        let finderFile = try await text(menu.render(template("grub-dvd.cfg.in")), named: "grub-dvd.cfg")
+        let menuFile = try await script(menu, from: "grub.cfg.in", named: "grub.cfg")
+        let finderFile = try await script(menu, from: "grub-dvd.cfg.in", named: "grub-dvd.cfg")
         // Names the version for the search in grub-dvd.cfg.
         let mark = try await text(parts.version + "\n", named: "mark")
 
@@ -148,8 +148,14 @@ public struct MediaAssembly: Sendable {
             system: parts.systemPartition.description)
     }
 
-    private func template(_ name: String) throws -> String {
-        String(decoding: try parts.bootFiles.appending(name).contents(), as: UTF8.self)
+    /// Fills a template in and has GRUB's own parser read the result: a slip in it would otherwise show only on a screen.
+    private func script(_ menu: BootMenu, from template: String, named name: String) async throws -> FilePath {
+        let filled = try menu.render(
+            String(decoding: try parts.bootFiles.appending(template).contents(), as: UTF8.self))
+        let path = try await text(filled, named: name)
+        let inside = "/mnt/\(name)"
+        try await buildRoot.command("grub-script-check", [inside], binds: [.reading(path, at: inside)]).run(log: log)
+        return path
     }
 
     private func systemImageSize() throws -> UInt64 {

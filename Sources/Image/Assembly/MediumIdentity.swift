@@ -19,7 +19,7 @@ enum MediumIdentity {
     static func firmwarePartition(_ extent: StickLayout.Extent) -> GPT.Partition {
         GPT.Partition(
             type: .efiSystem, unique: firmware, firstSector: extent.first, lastSector: extent.last,
-            attributes: Attributes.notMountedByItself, name: "EFI system partition")
+            name: "EFI system partition")
     }
 
     static func systemPartition(_ extent: StickLayout.Extent, unique: GUID) -> GPT.Partition {
