@@ -36,15 +36,30 @@ let package = Package(
             name: "Testbed",
             dependencies: ["Commands", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
+        .target(
+            name: "Bench",
+            dependencies: [
+                "Commands", "Image", "Testbed",
+                .product(name: "Media", package: "System"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "needletail",
             dependencies: [
-                "Commands", "Image", "Testbed",
+                "Bench", "Commands", "Image", "Testbed",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        .testTarget(name: "BenchTests", dependencies: ["Bench"], swiftSettings: strict),
         .testTarget(name: "CommandsTests", dependencies: ["Commands"], swiftSettings: strict),
         .testTarget(name: "ImageTests", dependencies: ["Image"], swiftSettings: strict),
+        .testTarget(
+            name: "SystemTests",
+            dependencies: [
+                "Commands", "Image", "Testbed", .product(name: "Media", package: "System"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ], swiftSettings: strict),
         .testTarget(name: "TestbedTests", dependencies: ["Testbed"], swiftSettings: strict),
     ]
 )

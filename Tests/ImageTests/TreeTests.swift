@@ -162,7 +162,7 @@ struct TreeTests {
             #expect(text("usr/lib/sysctl.d/60-needletail.conf")?.contains("# why\nkernel.x = 1\n") == true)
             // Through the link /lib, as in a merged-usr system, with the profile's mode and not the checkout's.
             #expect(tree.entries["usr/lib/x/tool"]?.mode == 0o4750 && tree.entries["usr/lib/x/tool"]?.gid == 29)
-            #expect(text("usr/lib/os-release")?.contains("Needletail 1.2") == true)
+            #expect(text("usr/lib/os-release")?.contains("IMAGE_VERSION=1.2\n") == true)
         }
     }
 

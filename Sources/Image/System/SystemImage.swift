@@ -5,16 +5,22 @@ import Media
 import SystemPackage
 
 /// The read-only file system of the image with dm-verity's hash tree behind it.
-struct SystemImage: Sendable {
+public struct SystemImage: Sendable {
     /// How the file system is packed.
-    struct Packing: Sendable, Equatable {
+    public struct Packing: Sendable, Equatable {
         /// The kernel's file system.
-        let fileSystem: BootConfiguration.FileSystem
-        /// The options of the tool that packs it.
-        let options: [String]
+        public let fileSystem: BootConfiguration.FileSystem
+        /// The options of the tool that packs it: `mkfs.erofs(1)` or `sqfstar(1)`.
+        public let options: [String]
+
+        /// A way of packing.
+        public init(fileSystem: BootConfiguration.FileSystem, options: [String]) {
+            self.fileSystem = fileSystem
+            self.options = options
+        }
 
         /// What is shipped; `docs/benchmarks.md` has the table that decided.
-        static let shipped = Packing(
+        public static let shipped = Packing(
             fileSystem: .squashfs, options: ["-comp", "zstd", "-Xcompression-level", "19", "-b", "256K"])
     }
 

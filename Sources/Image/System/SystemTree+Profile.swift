@@ -26,7 +26,7 @@ extension SystemTree {
             try overlay(trees.appending(name.value))
         }
         put("usr/lib/sysctl.d/60-needletail.conf", .file(Array(hardening.sysctlFile.utf8), time: epoch))
-        put("usr/lib/os-release", .file(Array(Self.release(version, profile).utf8), time: epoch))
+        nameRelease(version: version, profile: profile, source: source)
         let accounts = try addUsers(profile, source: source)
         for unit in profile.enable {
             try enable(unit)
@@ -124,18 +124,13 @@ extension SystemTree {
         guard isThere else { throw SystemTreeError.missing(mode.path.value, wantedBy: "'modes' of the profile") }
     }
 
-    private static func release(_ version: String, _ profile: Profile) -> String {
-        """
-        NAME="Needletail"
-        PRETTY_NAME="Needletail \(version)"
-        ID=needletail
-        ID_LIKE=debian
-        VERSION="\(version)"
-        VERSION_ID="\(version)"
-        VERSION_CODENAME=\(profile.suite)
-        DEBIAN_CODENAME=\(profile.suite)
-        VARIANT_ID=\(profile.name)
-
-        """
+    /// Adds to `os-release(5)`, which the profile's files bring, what only the build knows.
+    private mutating func nameRelease(version: String, profile: Profile, source: Data) {
+        let path = "usr/lib/os-release"
+        let lines = [
+            "VERSION=\"\(version)\"", "VERSION_ID=\(version)", "IMAGE_VERSION=\(version)", "VARIANT_ID=\(profile.name)",
+        ]
+        let text = (bytes(of: path, in: source) ?? []) + Array(lines.map { "\($0)\n" }.joined().utf8)
+        put(path, .file(text, time: epoch))
     }
 }
