@@ -63,7 +63,7 @@ import Testing
         #expect(
             kernels == [
                 "\(common) quiet",
-                "\(common) needletail.verbose console=tty0 console=ttyS0,115200 nomodeset systemd.show_status=1",
+                "\(common) needletail.verbose console=ttyS0,115200 console=tty0 nomodeset systemd.show_status=1",
                 "\(common) quiet needletail.toram",
             ])
     }

@@ -19,6 +19,9 @@ extension SystemTests {
 
         static let sticks: [Cell] = MachineDescription.Firmware.allCases.flatMap { firmware in
             [.usb(.xhci), .usb(.ehci), .sdCard, .virtio].map { Cell(firmware: firmware, attachment: $0) }
+        }.filter {
+            // Debian 12's and 13's OVMF has no driver for SD cards, so that firmware cannot start from one.
+            $0.attachment != .sdCard || $0.firmware == .bios
         }
         // The q35 machine, which Secure Boot needs, has no IDE.
         static let discs: [Cell] = [
@@ -72,9 +75,9 @@ extension SystemTests {
 
         @Test("the entry for troublesome hardware tells on the serial console what happens")
         func verbose() async throws {
-            try await onStick(["v"]) { machine in
+            try await onStick(["s"]) { machine in
                 _ = try await machine.wait(forLine: "needletail: phase handover", within: .seconds(120))
-                _ = try await machine.wait(forLine: "Reached target", within: .seconds(120))
+                try await machine.shell.waitUntilReady(within: .seconds(120))
                 #expect(machine.console.text.contains("Command line:"))
                 #expect(!machine.console.text.contains(" quiet"))
             }

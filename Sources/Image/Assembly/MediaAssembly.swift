@@ -214,7 +214,7 @@ public struct MediaAssembly: Sendable {
             grafts.append("/\(entry.path)=/mnt/\(number)")
         }
         let date = "=\(buildRoot.epoch)"
-        try await buildRoot.command(
+        let xorriso = buildRoot.command(
             "xorriso",
             [
                 "-as", "mkisofs", "-output", "/mnt/disc.iso", "-volid", "NEEDLETAIL", "-rational-rock", "-uid", "0",
@@ -223,8 +223,15 @@ public struct MediaAssembly: Sendable {
                 "-boot-load-size", "4", "-boot-info-table", "--grub2-boot-info", "--grub2-mbr",
                 "/usr/lib/grub/i386-pc/boot_hybrid.img",
                 "-eltorito-alt-boot", "-e", "boot/efi.img", "-no-emul-boot", "-graft-points",
-            ] + grafts, binds: binds
-        ).run(log: log)
+            ] + grafts, binds: binds)
+        do {
+            try await xorriso.run(log: log)
+        } catch let failure as CommandFailure
+            where failure.lastLines.contains(where: { $0.contains("exceeds free space") })
+        {
+            // xorriso looks before it writes, and speaks of a "medium" where it means the maker's disk.
+            throw MediaFailure.unwritable(file.partial, .noSpace)
+        }
     }
 
     /// Where xorriso has put the small EFI system partition.

@@ -109,7 +109,7 @@ struct TryCommand: AsyncParsableCommand {
                 shown = text.utf8.count
             } else if shown == 0 {
                 // The menu's hot key for the entry with a serial console; before and after the menu it does nothing.
-                try? await machine.sendKeys(["v"])
+                try? await machine.sendKeys(["s"])
             }
             try? await Task.sleep(for: .milliseconds(300))
         }
