@@ -45,6 +45,14 @@ enum BootFailure: Error, Hashable {
         }
     }
 
+    /// Whether the page shows the particulars already.
+    var isDetailOnPage: Bool {
+        switch self {
+        case .mediumNotFound, .severalMedia, .tooLittleMemory, .noMemoryForToRAM: true
+        default: false
+        }
+    }
+
     /// The particulars, for those who look into the problem.
     var detail: String {
         switch self {

@@ -3,7 +3,7 @@ import Linux
 import Media
 
 /// The way from the kernel's start to systemd: find the medium, check the system on it, set up the tree, close the
-/// firewall, hand over. See `docs/boot-stage.md`.
+/// firewall, hand over. See `System/README.md`.
 public struct BootStage {
     private let commandLine: CommandLine
     private let log: KernelLog
@@ -40,11 +40,11 @@ public struct BootStage {
         try checkMemory()
 
         log.phase("medium")
-        loader.load(NeededModules.system + [configuration.fileSystem.rawValue])
         let search: MediumSearch
         do {
             search = try MediumSearch(wanted: configuration.systemPartition, loader: loader, log: log)
         } catch { throw .incomplete("\(error)") }
+        loader.load(NeededModules.system + [configuration.fileSystem.rawValue] + NeededModules.firewall)
         let medium = try search.find(within: 60)
         found = medium
         log.notice("medium \(medium.disk.summary)")
@@ -64,13 +64,17 @@ public struct BootStage {
             // damaged without an I/O error.
             throw error.number == .inputOutput ? .systemDamaged("\(error)") : .root("\(error)")
         }
+        try Essentials.check(root: NewRoot.path)
         search.handleEvents()
 
         log.phase("firewall")
         do {
             try Handover.switchRoot()
         } catch { throw .root("\(error)") }
+        loader.isClosed = true
         try Firewall.close()
+        // Disks that became ready in the meantime.
+        search.handleEvents()
 
         log.phase("handover")
         do {

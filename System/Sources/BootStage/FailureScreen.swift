@@ -18,8 +18,9 @@ enum FailureScreen {
             let isFollowedByList = index + 1 < message.paragraphs.count && message.paragraphs[index + 1].hasPrefix("  ")
             if !(isList && isFollowedByList) { lines.append("") }
         }
-        let detail = "\(Message.details): \(failure.code): \(failure.detail)"
-        lines += wrapped(String(detail.prefix(600))) + ["", Message.switchOff]
+        let detail = failure.isDetailOnPage ? failure.code : "\(failure.code): \(failure.detail)"
+        // A screen of 25 lines has to hold the title too.
+        lines += wrapped(String("\(Message.details): \(detail)".prefix(280))) + ["", Message.switchOff]
         return lines
     }
 
@@ -85,6 +86,8 @@ enum Consoles {
 /// What switches off: Enter on any console, or the power button.
 enum Keys {
     static func waitForEnterOrPower() {
+        // What was typed before the page was there, at the boot menu for example, is not meant for it.
+        let shown = Machine.uptime
         // Keyboards can be plugged in while the screen is shown, so the list is made anew every few seconds.
         while true {
             let consoles = Consoles.names.compactMap { Input(path: "/dev/\($0)") }
@@ -96,9 +99,10 @@ enum Keys {
                 if inputs.isEmpty { Machine.sleep(1) }
                 let ready = Readiness.wait(inputs.map { $0.file.descriptor }, seconds: end - Machine.uptime)
                 for console in consoles where ready.contains(console.file.descriptor) {
-                    guard let bytes = try? console.file.read(upTo: 256) else { continue }
-                    if bytes.contains(0x0a) || bytes.contains(0x0d) { return }
+                    let bytes = (try? console.file.read(upTo: 256)) ?? []
+                    // Hung up or broken: no reason to spin.
                     if bytes.isEmpty { Machine.sleep(0.2) }
+                    if Machine.uptime - shown > 1, bytes.contains(0x0a) || bytes.contains(0x0d) { return }
                 }
                 for device in devices where ready.contains(device.file.descriptor) {
                     guard let bytes = try? device.file.read(upTo: 24 * 64) else {

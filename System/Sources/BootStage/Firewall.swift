@@ -33,6 +33,7 @@ enum Firewall {
     /// The hooks for which the listing of the table has no chain that drops by default.
     ///
     /// - Parameter listing: the output of `nft list table inet needletail`.
+    /// - Returns: names of hooks; empty when the firewall is closed.
     static func openHooks(in listing: String) -> [String] {
         guard listing.split(separator: "\n").first == "table inet needletail {" else { return hooks }
         return hooks.filter { hook in

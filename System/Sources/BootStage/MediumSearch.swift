@@ -25,6 +25,7 @@ final class MediumSearch {
     private let events: UeventSocket
     private var examined: [String: Examination] = [:]
     private var disks: [String: Disk] = [:]
+    private var medium: String?
     private var firstCandidate: Double?
     private var lastUSB: Double
     private let firmware: HardwareLocation?
@@ -36,6 +37,8 @@ final class MediumSearch {
         self.log = log
         events = try UeventSocket()
         lastUSB = Machine.uptime
+        loader.loadForUSBControllers()
+        loader.load(NeededModules.sticks)
         loader.load("efivarfs")
         firmware = FirmwareBootEntry.location()
         if let firmware { log.detail("firmware started from \(firmware)") }
@@ -44,9 +47,9 @@ final class MediumSearch {
     /// Searches until the medium is found.
     ///
     /// - Parameter seconds: how long at the most.
+    /// - Returns: the medium and its partition.
     /// - Throws: ``BootFailure/mediumNotFound(seen:)``, ``BootFailure/severalMedia(_:)``.
     func find(within seconds: Double) throws(BootFailure) -> Found {
-        loader.load(NeededModules.disks)
         loader.loadForPresentDevices()
         lastUSB = Machine.uptime
         Disk.present.forEach(appeared)
@@ -59,6 +62,7 @@ final class MediumSearch {
             case .use(let disk):
                 if case .carries(let found)? = examined[disk.name] {
                     setWritable(disk.name)
+                    medium = disk.name
                     return found
                 }
             case .ambiguous(let several):
@@ -101,7 +105,7 @@ final class MediumSearch {
         case "add", "change":
             if event.isWholeDisk {
                 appeared(name)
-            } else if event.action == "add" {
+            } else if event.action == "add", !isOnMedium(event) {
                 setReadOnly(name)
             }
         case "remove":
@@ -109,6 +113,12 @@ final class MediumSearch {
             examined[name] = nil
         default: break
         }
+    }
+
+    /// Whether a partition lies on the medium: its event may come after the medium was made writable.
+    private func isOnMedium(_ event: Uevent) -> Bool {
+        guard let medium else { return false }
+        return event.devicePath.contains("/block/\(medium)/")
     }
 
     private func appeared(_ name: String) {
@@ -155,11 +165,13 @@ final class MediumSearch {
     private func examineNew() {
         let new = disks.values.filter { examined[$0.name] == nil }.sorted { $0.name < $1.name }
         for disk in new where disk.isExternal { examine(disk) }
-        let hasExternal = candidates.contains(where: \.isExternal)
-        for disk in new where !disk.isExternal {
-            let isNamed = firmware.map(disk.location.mayBe) ?? false
-            if isNamed || !hasExternal { examine(disk) }
-        }
+        let inside = new.filter { !$0.isExternal }
+        guard !inside.isEmpty else { return }
+        let now = situation
+        let isUSBQuiet =
+            !now.hasUSB || (now.pendingStorage == 0 && now.secondsSinceUSB >= MediumChoice.quiet)
+        let mayRead = !now.candidates.contains(where: \.isExternal) && isUSBQuiet
+        for disk in inside where mayRead || firmware.map(disk.location.mayBe) ?? false { examine(disk) }
     }
 
     private func examine(_ disk: Disk) {

@@ -37,7 +37,7 @@ struct Message: Hashable {
                     "The start began, but the stick or DVD that it began from cannot be found any more.",
                     seen.isEmpty ? "No disks were found at all." : "These disks were found:",
                 ]
-                + seen.map { "  - \($0)" }
+                + seen.prefix(4).map { "  - \($0)" }
                 + [
                     Self.safe,
                     """
@@ -52,7 +52,7 @@ struct Message: Hashable {
                 [
                     "The same version of Needletail is on more than one disk, and nothing tells which one was started:"
                 ]
-                + media.map { "  - \($0)" }
+                + media.prefix(4).map { "  - \($0)" }
                 + [Self.safe, "Switch off, remove the one that you did not start from, and start again."]
         case .mediumRemoved:
             title = "The Needletail stick was removed"

@@ -9,6 +9,8 @@ final class ModuleLoader {
     private let log: KernelLog
     /// Whether devices for people's hands get their modules: only the failure screen needs them before udev runs.
     var isLoadingInputDevices = false
+    /// Whether the initramfs and the modules in it are gone: what is wanted from now on, udev loads.
+    var isClosed = false
 
     /// Reads the module lists of the running kernel.
     ///
@@ -29,7 +31,7 @@ final class ModuleLoader {
     /// - Parameter name: the module's name.
     func load(_ name: String) {
         let name = ModuleIndex.normalized(name.utf8)
-        guard !done.contains(name) else { return }
+        guard !isClosed, !done.contains(name) else { return }
         guard let module = index.module(name) else {
             done.insert(name)
             if !index.isBuiltIn(name) { log.detail("module \(name) is not here") }
@@ -75,6 +77,15 @@ final class ModuleLoader {
         for name in index.modules(forDevice: modalias) { load(name) }
     }
 
+    /// Loads the modules of USB controllers. What is on USB needs two seconds until it can be read, so this goes first.
+    func loadForUSBControllers() {
+        let directory = "/sys/bus/pci/devices"
+        for device in FileTree.names(in: directory)
+        where File.line("\(directory)/\(device)/class")?.hasPrefix("0x0c03") == true {
+            if let modalias = File.line("\(directory)/\(device)/modalias") { load(forDevice: modalias) }
+        }
+    }
+
     /// Loads the modules of all devices that the kernel knows already. `udevadm trigger` does the same.
     func loadForPresentDevices() {
         for bus in FileTree.names(in: "/sys/bus") {
@@ -92,12 +103,14 @@ final class ModuleLoader {
 
 /// Modules that no device asks for, or that have to be there before one does.
 enum NeededModules {
-    /// Disks behind a bus that announces no more than "a disk": SCSI for USB, SATA and many others.
-    static let disks = ["sd_mod", "sr_mod", "mmc_block", "virtio_blk", "virtio_scsi", "nvme", "usb_storage", "uas"]
+    /// What a USB stick asks for later: loading it while the controller looks for sticks costs no time.
+    static let sticks = ["usb_storage", "uas", "sd_mod"]
     /// From a disk to a verified file system with memory over it. The CPU's own SHA-256 instructions come first,
     /// because dm-verity takes the best that is there when it is opened.
     /// CRC-32C is what EROFS looks up by name.
     static let system = ["sha256_ssse3", "crc32c_generic", "crc32c_intel", "loop", "dm_mod", "dm_verity", "overlay"]
+    /// For the base firewall. What is missing here is loaded by the kernel from the verified system, which takes longer.
+    static let firewall = ["nfnetlink", "nf_tables", "nf_conntrack", "nft_ct", "nft_reject_inet"]
     /// What the failure screen reads keys from.
     static let input = ["usbhid", "hid_generic", "evdev", "button"]
 }

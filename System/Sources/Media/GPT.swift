@@ -88,6 +88,10 @@ public struct GPT: Hashable, Sendable {
         }
 
         /// Logical blocks in the partition; 0 when the last one lies before the first.
-        public var sectorCount: UInt64 { lastSector < firstSector ? 0 : lastSector - firstSector + 1 }
+        public var sectorCount: UInt64 {
+            guard lastSector >= firstSector else { return 0 }
+            let (count, overflow) = (lastSector - firstSector).addingReportingOverflow(1)
+            return overflow ? .max : count
+        }
     }
 }

@@ -36,13 +36,13 @@ extension GPT {
         }
     }
 
-    private var entriesSectors: UInt64 { UInt64(Self.entryCapacity * 128 / sectorSize) }
+    private var entriesSectors: UInt64 { UInt64(Self.entryCapacity * 128 / max(sectorSize, 512)) }
 
     /// The first logical block that a partition may use.
     public var firstUsableSector: UInt64 { 2 + entriesSectors }
 
-    /// The last logical block that a partition may use.
-    public var lastUsableSector: UInt64 { sectorCount - entriesSectors - 2 }
+    /// The last logical block that a partition may use; 0 when the disk is too small for a table.
+    public var lastUsableSector: UInt64 { sectorCount > entriesSectors + 2 ? sectorCount - entriesSectors - 2 : 0 }
 
     /// The first bytes of the disk: boot sector with a protective MBR, header and entries, ``firstUsableSector`` logical
     /// blocks in all.
@@ -70,8 +70,8 @@ extension GPT {
         return entries + header(at: place, alternate: 1, entriesAt: place - entriesSectors, entries: entries)
     }
 
-    /// The byte offset of the backup table.
-    public var backupOffset: UInt64 { (sectorCount - 1 - entriesSectors) * UInt64(sectorSize) }
+    /// The byte offset of the backup table; 0 when the disk is too small for one.
+    public var backupOffset: UInt64 { lastUsableSector == 0 ? 0 : (lastUsableSector + 1) * UInt64(sectorSize) }
 
     private func validate() throws(EncodingError) {
         guard Header.isSectorSize(sectorSize) else { throw .sectorSize(sectorSize) }
