@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import Foundation
+import Media
+import SystemPackage
+
+/// What an image is made from, for those who put it together in another way than the one that is shipped: benchmarks
+/// compare file systems, and other ways to start, with all else the same.
+public struct Ingredients: Sendable {
+    /// Where the image tools run.
+    public let buildRoot: BuildRoot
+    /// The archive (tar) with every file of the system.
+    public let system: FilePath
+    /// The kernel's release, as `uname -r` says it.
+    public let kernelRelease: String
+    /// The words of the kernel's command line that every start has.
+    public let kernelCommandLine: [String]
+
+    let project: Project
+    let initramfsList: InitramfsList
+    let kernel: Kernel
+    let bootStage: FilePath
+    let work: FilePath
+    let log: FilePath
+
+    /// Packs the system without sealing it.
+    ///
+    /// - Parameters:
+    ///   - packing: How.
+    ///   - image: The file; its name is free, its folder exists.
+    /// - Throws: `CommandFailure`, `CancellationError`.
+    public func pack(_ packing: SystemImage.Packing, to image: FilePath) async throws {
+        try? FileManager.default.removeItem(atPath: image.string)
+        try await SystemImage(buildRoot: buildRoot, packing: packing, log: log).pack(system, to: image)
+    }
+
+    /// Seals a packed system and makes a stick of ours from it.
+    ///
+    /// - Parameters:
+    ///   - packing: How the system was packed.
+    ///   - image: The packed system, which gets its hash tree.
+    ///   - path: The stick's image.
+    /// - Throws: `CommandFailure`, `MediaFailure`, `CancellationError`.
+    public func stick(_ packing: SystemImage.Packing, sealing image: FilePath, to path: FilePath) async throws {
+        let salt = try await Cache.hash("needletail \(project.version)")
+        let seal = try await SystemImage(buildRoot: buildRoot, packing: packing, log: log).seal(image, salt: salt)
+        let partition = try Builder.partition(for: seal)
+        let configuration = try BootConfiguration(
+            version: project.version, fileSystem: packing.fileSystem, systemPartition: partition,
+            dataSize: seal.dataSize, hashSize: seal.hashSize, rootHash: Hexadecimal.bytes(seal.rootHash),
+            salt: Hexadecimal.bytes(seal.salt), buildDate: Int64(project.epoch))
+        let initramfs = work.appending("initramfs")
+        try await Initramfs(buildRoot: buildRoot, kernel: kernel, list: initramfsList, log: log)
+            .make(bootStage: bootStage, configuration: configuration, work: work, to: initramfs)
+        try await stick(
+            initramfs: initramfs, system: image, partition: partition, commandLine: kernelCommandLine, to: path)
+    }
+
+    /// Makes a stick with the same partitions, GRUB, menu and kernel, and another initramfs and system partition.
+    ///
+    /// - Parameters:
+    ///   - initramfs: What the kernel starts first.
+    ///   - system: What is in the system partition: a multiple of 4096 bytes.
+    ///   - words: Words for the kernel, beside ``kernelCommandLine``.
+    ///   - path: The stick's image.
+    /// - Throws: `CommandFailure`, `MediaFailure`, `CancellationError`.
+    public func stick(initramfs: FilePath, system: FilePath, words: [String], to path: FilePath) async throws {
+        let hash = try await Cache.hash(of: system)
+        guard let partition = GUID(derivedFromHash: Hexadecimal.bytes(hash)) else {
+            throw SystemImageError.noRootHash
+        }
+        try await stick(
+            initramfs: initramfs, system: system, partition: partition, commandLine: kernelCommandLine + words,
+            to: path)
+    }
+
+    private func stick(
+        initramfs: FilePath, system: FilePath, partition: GUID, commandLine: [String], to path: FilePath
+    ) async throws {
+        let kernelFile = work.appending("vmlinuz")
+        try Data(kernel.image()).write(to: URL(filePath: kernelFile.string))
+        let parts = MediaParts(
+            version: project.version, kernel: kernelFile, initramfs: initramfs, systemImage: system,
+            systemPartition: partition, kernelCommandLine: commandLine, memoryTest: .init(in: buildRoot),
+            bootFiles: project.root.appending("image/boot"))
+        try await MediaAssembly(buildRoot: buildRoot, parts: parts, work: work, log: log).stick(to: path)
+    }
+}
+
+extension Builder {
+    /// Makes what the image is made from, from the cache where it is there.
+    ///
+    /// - Parameters:
+    ///   - work: An existing folder that takes the parts; it has to stay while they are used.
+    ///   - logs: An existing folder that takes the tools' output.
+    /// - Returns: The parts.
+    /// - Throws: What `build()` throws.
+    public func ingredients(work: FilePath, logs: FilePath) async throws -> Ingredients {
+        let project = request.project
+        let logs = BuildLogs(folder: logs, profile: request.profile)
+        let inputs = try Inputs(request)
+        let store = try PackageStore(
+            folder: request.cache.folder.appending("packages"), mirror: request.mirror, log: logs.path("fetch"))
+        try await steps.step("Fetch packages") {
+            try await store.fetch(inputs.lock.buildRoot + inputs.lock.system) { done, total in
+                total == 0 ? steps.note("all there") : steps.advance(done, of: total)
+            }
+        }
+        let bases = Bases(request: request, inputs: inputs, store: store, work: work, logs: logs)
+        let (buildRoot, _) = try await steps.step("Make the build root") { try await bases.buildRoot() }
+        let (base, _) = try await steps.step("Install the system's packages") { try await bases.system() }
+        let toolchain = try await Toolchain.fromMachine()
+        let bootStage = work.appending("needletail-init")
+        try await steps.step("Compile the boot stage") {
+            let key = try await Cache.hash("\(buildRoot.root) \(toolchain.version)")
+            try await Programs(
+                buildRoot: buildRoot, toolchain: toolchain, sources: project.root.appending("System"),
+                scratch: request.cache.folder.appending("swift-\(key.prefix(32))"), log: logs.path("compile")
+            ).bootStage(to: bootStage)
+        }
+        let reader = try TarReader(base)
+        let installed = SystemTree(entries: try reader.entries(), epoch: project.epoch)
+        var tree = installed
+        _ = try tree.apply(
+            inputs.profile, hardening: inputs.hardening, trees: project.root.appending("image/files"),
+            source: reader.data, version: project.version)
+        let system = work.appending("system.tar")
+        try tree.write(to: system, source: reader.data)
+        let kernel = try Kernel(in: installed, source: reader.data)
+        return Ingredients(
+            buildRoot: buildRoot, system: system, kernelRelease: kernel.release,
+            kernelCommandLine: inputs.hardening.kernelCommandLine.map(\.word).filter { $0 != "quiet" },
+            project: project, initramfsList: inputs.initramfs, kernel: kernel, bootStage: bootStage, work: work,
+            log: logs.path("bench"))
+    }
+}
