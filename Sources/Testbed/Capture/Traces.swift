@@ -35,17 +35,22 @@ struct Traces {
     private static func lower(_ byte: UInt8) -> UInt8 { (65...90).contains(byte) ? byte + 32 : byte }
 
     private static func find(_ needle: [UInt8], in bytes: [UInt8]) -> Bool {
-        guard let first = needle.first, bytes.count >= needle.count else { return false }
-        // In C's functions, because a capture has many megabytes and a debug build is slow.
-        return bytes.withUnsafeBytes { all in
-            var start = 0
-            while let base = all.baseAddress, start + needle.count <= all.count,
-                let found = memchr(base + start, Int32(first), all.count - needle.count - start + 1)
-            {
-                if memcmp(found, needle, needle.count) == 0 { return true }
-                start = UnsafeRawPointer(found) - base + 1
-            }
-            return false
+        bytes.withUnsafeBytes { ByteSearch.first(needle, in: $0, from: 0) != nil }
+    }
+}
+
+/// Finds bytes among bytes with C's functions: captures and memory dumps are large, and a debug build is slow.
+enum ByteSearch {
+    /// Where a needle begins, at or after a place; `nil` when it is not there or is empty.
+    static func first(_ needle: [UInt8], in bytes: UnsafeRawBufferPointer, from place: Int) -> Int? {
+        guard let head = needle.first, let base = bytes.baseAddress else { return nil }
+        var start = place
+        while start + needle.count <= bytes.count,
+            let found = memchr(base + start, Int32(head), bytes.count - needle.count - start + 1)
+        {
+            if memcmp(found, needle, needle.count) == 0 { return UnsafeRawPointer(found) - base }
+            start = UnsafeRawPointer(found) - base + 1
         }
+        return nil
     }
 }

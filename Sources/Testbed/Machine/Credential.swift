@@ -34,7 +34,7 @@ public struct Credential: Sendable, Hashable {
     }
 
     /// A file that `systemd-tmpfiles-setup.service` writes at boot, after the file systems are there and before ordinary
-    /// services start. Its folder has to exist.
+    /// services start. Its folder has to exist. The root shell can answer before that.
     ///
     /// - Parameters:
     ///   - path: An absolute path without spaces.

@@ -44,16 +44,18 @@ extension Machine {
         guard !bytes.isEmpty else { return 0 }
         let input = try FileHandle(forReadingFrom: URL(fileURLWithPath: path.string))
         defer { try? input.close() }
-        let needle = Data(bytes)
         var count = 0
         var rest = Data()
         while let piece = try input.read(upToCount: 8 << 20), !piece.isEmpty {
-            var window = rest + piece
-            while let found = window.range(of: needle) {
-                count += 1
-                window = window[found.upperBound...]
+            let window = rest + piece
+            var start = 0
+            window.withUnsafeBytes { all in
+                while let found = ByteSearch.first(bytes, in: all, from: start) {
+                    count += 1
+                    start = found + bytes.count
+                }
             }
-            rest = Data(window.suffix(bytes.count - 1))
+            rest = Data(window.dropFirst(max(start, window.count - bytes.count + 1)))
         }
         return count
     }
