@@ -117,10 +117,20 @@ public struct BootStage {
         try File("/run/needletail/boot.json", .create(mode: 0o644)).write(Array(report.json.utf8))
     }
 
+    /// Whether a disk has been taken out. Reading fails a moment before the kernel has taken the disk away, so this waits.
+    private func isGone(_ disk: Disk) -> Bool {
+        let end = Machine.uptime + 2
+        while FileTree.exists("/sys/block/\(disk.name)") {
+            if Machine.uptime > end { return false }
+            Machine.sleep(0.1)
+        }
+        return true
+    }
+
     /// Shows a failure. A medium that is gone is the reason for all errors that come of it.
     private func fail(_ failure: BootFailure) -> Never {
         var shown = failure
-        if isMediumNeeded, let disk = found?.disk, !FileTree.exists("/sys/block/\(disk.name)") {
+        if isMediumNeeded, let disk = found?.disk, isGone(disk) {
             shown = .mediumRemoved("\(disk.summary); \(failure.code): \(failure.detail)")
         }
         log.failed(code: shown.code, detail: shown.detail)
