@@ -12,7 +12,7 @@ extension SystemTests {
         /// Starts the shipped kernel and initramfs with these drives and waits for the boot stage's end.
         func outcome(
             of drives: (ShippedImage, FilePath) async throws -> [Drive], memory: Int = 768,
-            until pattern: String = "needletail: (failed|phase handover)",
+            until pattern: String = "to help: |needletail: phase handover",
             meanwhile: (Machine) async throws -> Void = { _ in }
         ) async throws -> (line: String, console: String) {
             let image = try ShippedImage.find()
@@ -23,9 +23,9 @@ extension SystemTests {
                 return try await withMachine(description, work: work) { machine in
                     try await meanwhile(machine)
                     let line = try await machine.wait(forLine: pattern, within: .seconds(150))
-                    // The screen comes after the line.
-                    if line.contains("failed") {
-                        _ = try await machine.wait(forLine: "Nothing was changed", within: .seconds(20))
+                    if line.contains("to help: ") {
+                        // The page's last line.
+                        _ = try await machine.wait(forLine: "switch the computer off", within: .seconds(20))
                     }
                     return (line, machine.console.text)
                 }
@@ -67,7 +67,7 @@ extension SystemTests {
             let (line, console) = try await outcome { image, work in
                 try await damaged(image, work) { try Self.flip($0, at: $1 + 8) }
             }
-            #expect(line.contains("failed: system-damaged"), "\(line)")
+            #expect(line.contains("help: system-damaged"), "\(line)")
             expectScreen(console)
         }
 
@@ -76,7 +76,7 @@ extension SystemTests {
             let (line, console) = try await outcome { image, work in
                 try await damaged(image, work) { try Self.flip($0, at: $1 + image.manifest.dataSize + 4096 + 5) }
             }
-            #expect(line.contains("failed: system-damaged"), "\(line)")
+            #expect(line.contains("help: system-damaged"), "\(line)")
             expectScreen(console)
         }
 
@@ -87,7 +87,7 @@ extension SystemTests {
                     try file.resize(to: Int64(offset + image.manifest.dataSize / 2))
                 }
             }
-            #expect(line.contains("failed: system-cut-short"), "\(line)")
+            #expect(line.contains("help: system-cut-short"), "\(line)")
             expectScreen(console)
         }
 
@@ -101,7 +101,7 @@ extension SystemTests {
                     }
                 }
             }
-            #expect(line.contains("failed: verity-missing"), "\(line)")
+            #expect(line.contains("help: verity-missing"), "\(line)")
             expectScreen(console)
         }
 
@@ -116,7 +116,7 @@ extension SystemTests {
                 description.drives = try await damaged(image, work) { try Self.flip($0, at: $1 + place) }
                 try await withMachine(description, work: work) { machine in
                     let first = try await machine.wait(
-                        forLine: "needletail: failed|phase handover", within: .seconds(150))
+                        forLine: "to help: |needletail: phase handover", within: .seconds(150))
                     guard first.contains("handover") else { return }  // Read during the boot: caught there.
                     try await machine.shell.waitUntilReady(within: .seconds(180))
                     let block = place / 4096
@@ -137,13 +137,13 @@ extension SystemTests {
         func pulled() async throws {
             let (line, console) = try await outcome(
                 of: { image, _ in [Drive("medium", image: image.stick, as: .usb(.xhci))] },
-                until: "needletail: failed",
+                until: "to help: ",
                 meanwhile: { machine in
                     _ = try await machine.wait(forLine: "needletail: phase medium", within: .seconds(120))
                     _ = try await machine.wait(forLine: "Attached SCSI", within: .seconds(120))
                     try await machine.unplug("medium")
                 })
-            #expect(line.contains("failed: medium-removed") || line.contains("failed: medium-not-found"), "\(line)")
+            #expect(line.contains("help: medium-removed") || line.contains("help: medium-not-found"), "\(line)")
             expectScreen(console)
         }
 
@@ -151,7 +151,7 @@ extension SystemTests {
         func littleMemory() async throws {
             let (line, console) = try await outcome(
                 of: { image, _ in [Drive("medium", image: image.stick, as: .usb(.xhci))] }, memory: 192)
-            #expect(line.contains("failed: too-little-memory"), "\(line)")
+            #expect(line.contains("help: too-little-memory"), "\(line)")
             expectScreen(console)
         }
 
@@ -185,7 +185,7 @@ extension SystemTests {
             let (line, console) = try await outcome { image, _ in
                 [Drive("one", image: image.stick, as: .usb(.xhci)), Drive("two", image: image.stick, as: .usb(.xhci))]
             }
-            #expect(line.contains("failed: several-media"), "\(line)")
+            #expect(line.contains("help: several-media"), "\(line)")
             expectScreen(console)
         }
 
