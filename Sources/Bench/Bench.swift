@@ -84,9 +84,7 @@ public struct Bench: Sendable {
     }
 
     func ingredients(work: FilePath) async throws -> Ingredients {
-        try await request.turn.take {
-            try await Builder(request.build, steps: steps).ingredients(work: work, logs: request.logs)
-        }
+        try await Builder(request.build, steps: steps).ingredients(work: work, logs: request.logs)
     }
 
     /// Starts several sticks in turn, round by round, so that what else the machine does falls on all of them alike.

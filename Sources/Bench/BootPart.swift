@@ -11,7 +11,7 @@ extension Bench {
             .boot, setting: try await setting(),
             method: [
                 """
-                The image as it is built, and as reference Debian's live-boot in an initramfs of initramfs-tools with the same \
+                A stick as it is built, and as reference Debian's live-boot in an initramfs of initramfs-tools with the same \
                 kernel, the same kernel command line, the same GRUB with the same menu and partitions, and the same files of \
                 the system in a SquashFS (\(Self.reference.options.joined(separator: " "))) on a FAT partition. Neither has a \
                 network card. Both start from a USB stick on xHCI with BIOS, `-cpu Nehalem`, 2 processors and 1 GiB, \
@@ -21,18 +21,23 @@ extension Bench {
                 reference does neither.
                 """
             ])
-        guard FileManager.default.fileExists(atPath: request.stick.string) else {
-            throw BenchFailure("There is no \(request.stick). Build it with: needletail build")
-        }
         let parts = try await ingredients(work: work)
+        // Both from the same archive of the system, whatever lies in the output folder.
+        let system = work.appending("system.img")
+        try await steps.step("Pack the system") { try await parts.pack(Self.reference, to: system) }
         let reference = work.appending("live-boot.img")
-        try await request.turn.take { try await liveBootStick(parts, work: work, to: reference) }
+        try await liveBootStick(parts, system: system, work: work, to: reference)
+        if SystemImage.Packing.shipped != Self.reference {
+            try await steps.step("Pack the system as it is shipped") { try await parts.pack(.shipped, to: system) }
+        }
+        let ours = work.appending("needletail.img")
+        try await steps.step("Make a stick of it") { try await parts.stick(.shipped, sealing: system, to: ours) }
         let starts = try await rounds(
-            of: [("Needletail", request.stick), ("live-boot", reference)], work: work, readsFiles: false)
-        let (ours, theirs) = (starts[0], starts[1])
+            of: [("Needletail", ours), ("live-boot", reference)], work: work, readsFiles: false)
+        let (own, theirs) = (starts[0], starts[1])
         func figure(_ name: String, _ target: Target? = nil, _ value: (BootTimes) -> Double?) -> Figure {
             Figure(
-                name, .seconds, ours: ours.series { value($0.times) }, reference: theirs.series { value($0.times) },
+                name, .seconds, ours: own.series { value($0.times) }, reference: theirs.series { value($0.times) },
                 target: target)
         }
         report.figures = [
@@ -45,15 +50,15 @@ extension Bench {
                 times.systemd.flatMap { begin in times.defaultTarget.map { $0 - begin } }
             },
             Figure(
-                "Read from the stick until then", .megabytes, ours: ours.series(\.read),
+                "Read from the stick until then", .megabytes, ours: own.series(\.read),
                 reference: theirs.series(\.read)),
         ]
-        let names = ours.first?.times.phases.map(\.name) ?? []
+        let names = own.first?.times.phases.map(\.name) ?? []
         report.phases = names.map { name in
-            PhaseFigures(name: name, seconds: ours.series { $0.times[name] })
+            PhaseFigures(name: name, seconds: own.series { $0.times[name] })
         }
-        report.phases.append(PhaseFigures(name: "systemd", seconds: ours.series { $0.times.systemd }))
-        report.phases.append(PhaseFigures(name: "default target", seconds: ours.series { $0.times.defaultTarget }))
+        report.phases.append(PhaseFigures(name: "systemd", seconds: own.series { $0.times.systemd }))
+        report.phases.append(PhaseFigures(name: "default target", seconds: own.series { $0.times.defaultTarget }))
         return report
     }
 
@@ -62,7 +67,9 @@ extension Bench {
         fileSystem: .squashfs, options: ["-comp", "zstd", "-Xcompression-level", "19", "-b", "256K"])
 
     /// Makes a stick that starts with Debian's live-boot and is else like ours.
-    private func liveBootStick(_ parts: Ingredients, work: FilePath, to path: FilePath) async throws {
+    private func liveBootStick(
+        _ parts: Ingredients, system: FilePath, work: FilePath, to path: FilePath
+    ) async throws {
         let boot = work.appending("live-boot")
         try FileManager.default.createDirectory(atPath: boot.string, withIntermediateDirectories: true)
         let log = request.logs.appending("live-boot.log")
@@ -89,10 +96,8 @@ extension Bench {
                 throw BenchFailure("initramfs-tools made no \(initramfs.lastComponent?.string ?? ""). See \(log).")
             }
         }
-        let system = boot.appending("filesystem.squashfs")
-        try await steps.step("Pack the system for live-boot") { try await parts.pack(Self.reference, to: system) }
         let partition = boot.appending("partition.img")
-        try await steps.step("Make a stick of it") {
+        try await steps.step("Make a stick that starts with live-boot") {
             // A tenth more than the file, for the FAT and whole clusters.
             let size = (Int(try Self.size(of: system) * 1.1e6) >> 20 + 16) << 20
             _ = FileManager.default.createFile(atPath: partition.string, contents: nil)

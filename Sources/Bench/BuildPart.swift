@@ -17,7 +17,8 @@ extension Bench {
                 from the mirror: `needletail build` writes the stick's image and the DVD's, with reproducible bits, its list of \
                 contents and dm-verity. The reference is Debian's live-build with the same package list (without \
                 tiny-initramfs, whose place initramfs-tools takes), the same mirror, no recommended packages, no \
-                installer, its usual boot loaders, security and updates: `lb build`. Each once: they take minutes.
+                installer, no zsync file, its usual boot loaders, security and updates: `lb build`. Each once: they take \
+                minutes.
                 """
             ])
         // Not in /tmp, which may be small, and not where a path is short for sockets: gigabytes, and no sockets.
@@ -107,7 +108,7 @@ extension Bench {
             "--debian-installer", "none", "--binary-images", "iso-hybrid", "--linux-packages", "linux-image",
             "--linux-flavours", "amd64", "--firmware-binary", "false", "--firmware-chroot", "false", "--memtest",
             "none",
-            "--cache", "false", "--apt-indices", "false",
+            "--cache", "false", "--apt-indices", "false", "--zsync", "false",
         ]
         for kind in ["bootstrap", "chroot", "binary"] { options += ["--mirror-\(kind)", mirror.debian + "/"] }
         for kind in ["chroot", "binary"] { options += ["--mirror-\(kind)-security", mirror.security + "/"] }

@@ -10,7 +10,8 @@ extension Bench {
             method: [
                 """
                 The files in the output folder against the hybrid image that live-build makes of the same package list, which \
-                the part "Build" leaves behind and which is made anew where it is missing.
+                the part "Build" leaves behind and which is made anew where it is missing. Needletail leaves out documentation, \
+                translations and drivers as its profile says; live-build leaves everything in, and packs with its defaults.
                 """
             ])
         if !FileManager.default.fileExists(atPath: liveBuildImage.string) {

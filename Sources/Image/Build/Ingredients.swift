@@ -48,9 +48,13 @@ public struct Ingredients: Sendable {
             version: project.version, fileSystem: packing.fileSystem, systemPartition: partition,
             dataSize: seal.dataSize, hashSize: seal.hashSize, rootHash: Hexadecimal.bytes(seal.rootHash),
             salt: Hexadecimal.bytes(seal.salt), buildDate: Int64(project.epoch))
-        let initramfs = work.appending("initramfs")
+        // What was unpacked for an earlier stick would be in the way.
+        let own = work.appending("initramfs-\(partition)")
+        try FileManager.default.createDirectory(atPath: own.string, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: own.string) }
+        let initramfs = own.appending("initramfs")
         try await Initramfs(buildRoot: buildRoot, kernel: kernel, list: initramfsList, log: log)
-            .make(bootStage: bootStage, configuration: configuration, work: work, to: initramfs)
+            .make(bootStage: bootStage, configuration: configuration, work: own, to: initramfs)
         try await stick(
             initramfs: initramfs, system: image, partition: partition, commandLine: kernelCommandLine, to: path)
     }
