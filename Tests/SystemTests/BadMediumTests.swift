@@ -123,7 +123,7 @@ extension SystemTests {
                     func read(_ block: UInt64) async throws -> Int {
                         Int(
                             try await machine.shell.run(
-                                "dd if=/dev/mapper/needletail-system of=/dev/null bs=4096 count=1 skip=\(block) iflag=direct"
+                                "dd if=$(findmnt -no SOURCE /) of=/dev/null bs=4096 count=1 skip=\(block) iflag=direct"
                             ).status)
                     }
                     #expect(try await read(block) != 0, "the damaged block was read")

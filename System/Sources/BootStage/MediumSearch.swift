@@ -153,7 +153,7 @@ final class MediumSearch {
     private var situation: MediumChoice.Situation {
         let now = Machine.uptime
         return MediumChoice.Situation(
-            candidates: candidates, firmware: firmware, pendingStorage: USBStorage.pending,
+            candidates: candidates, firmware: firmware, pendingStorage: USBStorage.pending { examined[$0] != nil },
             hasUSB: FileTree.names(in: "/sys/bus/usb/devices").contains { $0.hasPrefix("usb") },
             secondsSinceFirst: firstCandidate.map { now - $0 } ?? 0, secondsSinceUSB: now - lastUSB)
     }
@@ -219,24 +219,26 @@ final class MediumSearch {
 
 /// USB devices that say that they are storage.
 enum USBStorage {
-    /// How many of them have no disk yet: usb-storage waits a second before it looks at one.
-    static var pending: Int {
+    /// How many of them have no disk yet whose partition table was looked at. usb-storage waits a second before it reads;
+    /// and a disk stands in sysfs a while before the kernel has read its partitions and announces it.
+    static func pending(isExamined: (String) -> Bool) -> Int {
         let directory = "/sys/bus/usb/devices"
         return FileTree.names(in: directory).count { name in
             guard name.contains(":"), File.line("\(directory)/\(name)/bInterfaceClass") == "08" else { return false }
-            return !hasDisk("\(directory)/\(name)")
+            let disks = disks(of: "\(directory)/\(name)")
+            return disks.isEmpty || !disks.allSatisfy(isExamined)
         }
     }
 
-    private static func hasDisk(_ interface: String) -> Bool {
+    private static func disks(of interface: String) -> [String] {
+        var disks: [String] = []
         for host in FileTree.names(in: interface) where host.hasPrefix("host") {
             for target in FileTree.names(in: "\(interface)/\(host)") where target.hasPrefix("target") {
-                for unit in FileTree.names(in: "\(interface)/\(host)/\(target)")
-                where !FileTree.names(in: "\(interface)/\(host)/\(target)/\(unit)/block").isEmpty {
-                    return true
+                for unit in FileTree.names(in: "\(interface)/\(host)/\(target)") {
+                    disks += FileTree.names(in: "\(interface)/\(host)/\(target)/\(unit)/block")
                 }
             }
         }
-        return false
+        return disks
     }
 }
