@@ -24,7 +24,7 @@ lock: tools ## Pin the packages of the profile to what the mirror holds now
 try: image ## Start the system on a private Tor network and fetch a page; TRY="--display" or TRY="--console"
 	$(NEEDLETAIL) try --profile $(PROFILE) $(TRY)
 
-test: test-parts test-system ## Run all tests: the parts, then real boots of the image
+test: lint test-parts test-system ## Run all tests: the format, the parts, then real boots of the image
 
 test-parts: tools
 	scripts/test System

@@ -68,6 +68,7 @@ public struct Command: Sendable {
     /// - Parameters:
     ///   - input: Text that becomes the standard input.
     ///   - limit: The most bytes of output that are taken; more is a failure.
+    /// - Returns: The output as text.
     /// - Throws: `CommandFailure` when it cannot start or ends with another status than 0; `CancellationError`.
     public func output(input: String = "", limit: Int = 64 << 20) async throws -> String {
         let result: ExecutionResult<Void, StringOutput<UTF8>, StringOutput<UTF8>>

@@ -56,7 +56,7 @@ final class FakeMirror: Sendable {
                 text += String(decoding: buffer[..<count], as: UTF8.self)
             }
             let path = String(text.split(separator: " ").dropFirst().first ?? "")
-            text = String(text[text.firstRange(of: "\r\n\r\n")!.upperBound...])
+            text = text.components(separatedBy: "\r\n\r\n").dropFirst().joined(separator: "\r\n\r\n")
             asked.withLock { $0.append(path) }
             func send(_ status: String, _ body: ArraySlice<UInt8>, length: Int) {
                 let head = Array("HTTP/1.1 \(status)\r\nContent-Length: \(length)\r\n\r\n".utf8)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Commands
 import SystemPackage
 import Testing
 
@@ -98,5 +99,21 @@ struct LockTests {
         #expect(Mirror(debian: "http://m.example/debian/").security == "http://m.example/debian-security")
         let error = #expect(throws: MirrorError.self) { try Mirror.parse(indexTargets: "http://o.example/x Other\n") }
         #expect(error?.description.contains("--mirror") == true)
+    }
+
+    @Test("a package that the archives do not have is told with the line that names it")
+    func unknownPackage() throws {
+        for words in ["E: Unable to locate package cowsey", "E: Package 'cowsey' has no installation candidate"] {
+            let failure = CommandFailure(
+                command: Command("apt-get"), status: "ended with status 100", lastLines: ["Reading…", words], log: nil)
+            #expect(ResolverError.from(failure) == .unknownPackage("cowsey"))
+        }
+        let other = CommandFailure(
+            command: Command("apt-get"), status: "ended", lastLines: ["E: The repository is not signed."], log: nil)
+        #expect(ResolverError.from(other) == nil)
+        let text = DataFileTests.good.replacing("[systemd, tor]", with: "\n  - systemd\n  - cowsey")
+        let error = DataFileError.about(
+            file: "core.yaml", text: text, field: ["packages", "1"], problem: "No such package.")
+        #expect(error.description == "core.yaml:5: packages[1]: No such package.")
     }
 }

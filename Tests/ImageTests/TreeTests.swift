@@ -38,7 +38,8 @@ struct TreeTests {
                 atPath: tree.appending("link").string, withDestinationPath: String(repeating: "t/", count: 90))
             let log = folder.appending("log")
             // Whole seconds: fractions of them are dropped on purpose.
-            try await Command("find", [tree.string, "-exec", "touch", "-h", "-d", "@1700000000", "{}", ";"]).run(log: log)
+            try await Command("find", [tree.string, "-exec", "touch", "-h", "-d", "@1700000000", "{}", ";"]).run(
+                log: log)
             let first = folder.appending("first.tar")
             try await Command(
                 "tar",

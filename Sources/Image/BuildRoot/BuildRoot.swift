@@ -48,6 +48,7 @@ public struct BuildRoot: Sendable {
     ///   - binds: What of the machine it sees.
     ///   - workingDirectory: The folder in which it starts, inside.
     ///   - environment: Variables added to the fixed ones.
+    /// - Returns: The command, which does not run yet.
     public func command(
         _ executable: String, _ arguments: [String], binds: [Bind] = [], workingDirectory: String = "/",
         environment: [String: String] = [:]

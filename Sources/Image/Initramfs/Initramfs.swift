@@ -16,6 +16,8 @@ struct Initramfs {
     ///   - bootStage: The compiled boot stage.
     ///   - configuration: Which system it starts.
     ///   - work: An empty folder for files on the way.
+    ///   - output: Where it goes.
+    /// - Throws: `KernelError`, `CommandFailure`, Foundation's error when a file cannot be written.
     func make(bootStage: FilePath, configuration: BootConfiguration, work: FilePath, to output: FilePath) async throws {
         var archive = CpioArchive(time: buildRoot.epoch)
         archive.device("dev/console", major: 5, minor: 1, mode: 0o600)

@@ -30,7 +30,9 @@ public struct PackageStore: Sendable {
     /// Fetches what is missing. APT's own downloader does it, with the machine's proxies and credentials, and compares each
     /// file's SHA-256 with the lock's; a file gets its name in the store only when it is whole and right.
     ///
-    /// - Parameter progress: Called with the bytes present and the bytes in all.
+    /// - Parameters:
+    ///   - packages: What is wanted.
+    ///   - progress: Called with the bytes fetched and the bytes to fetch in all.
     /// - Throws: `PackageStoreError`.
     public func fetch(_ packages: [LockedPackage], progress: @Sendable (Int, Int) async -> Void) async throws {
         let missing = packages.filter { !isPresent($0) }

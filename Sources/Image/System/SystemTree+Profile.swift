@@ -12,6 +12,7 @@ extension SystemTree {
     ///   - source: The archive of the installed packages.
     ///   - version: The image's version.
     /// - Returns: The rules of the profile that matched nothing, for a warning.
+    /// - Throws: `SystemTreeError` when the profile names what is not there.
     mutating func apply(
         _ profile: Profile, hardening: Hardening, trees: FilePath, source: Data, version: String
     ) throws -> [PathRule] {

@@ -65,6 +65,7 @@ public struct Trial: Sendable {
     ///   - steps: Shows what is going on.
     ///   - body: What is done while the machine runs.
     /// - Returns: What the body returns, and the verdict on all frames of the machine until its end.
+    /// - Throws: `SandboxFailure`, `NetworkFailure`, `MachineFailure`, `PcapError`, and what the body throws; all is stopped.
     public nonisolated(nonsending) static func with<Value: Sendable>(
         _ plan: Plan, work: FilePath, steps: Steps? = nil, _ body: nonisolated(nonsending) (Trial) async throws -> Value
     ) async throws -> (Value, Verdict) {

@@ -110,7 +110,9 @@ enum NeededModules {
     /// CRC-32C is what EROFS looks up by name.
     static let system = ["sha256_ssse3", "crc32c_generic", "crc32c_intel", "loop", "dm_mod", "dm_verity", "overlay"]
     /// For the base firewall. What is missing here is loaded by the kernel from the verified system, which takes longer.
-    static let firewall = ["nfnetlink", "nf_tables", "nf_conntrack", "nft_ct", "nft_reject_inet"]
+    static let firewall = [
+        "nfnetlink", "nf_tables", "nf_conntrack", "nft_ct", "nft_reject_inet", "nft_chain_nat", "nft_redir",
+    ]
     /// What the failure screen reads keys from.
     static let input = ["usbhid", "hid_generic", "evdev", "button"]
 }
