@@ -81,11 +81,11 @@ public struct Command: Sendable {
         }
         try Task.checkCancellation()
         guard result.terminationStatus.isSuccess else {
-            let lines = (result.standardError ?? "").split(separator: "\n").suffix(20).map(String.init)
+            let lines = result.standardError.split(separator: "\n").suffix(20).map(String.init)
             throw CommandFailure(
                 command: self, status: Self.words(result.terminationStatus), lastLines: lines, log: nil)
         }
-        return result.standardOutput ?? ""
+        return result.standardOutput
     }
 
     /// The command as a person would type it, for messages and logs; never handed to a shell.

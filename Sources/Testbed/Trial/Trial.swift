@@ -137,7 +137,8 @@ public struct Trial: Sendable {
         }
         return Judge(
             allowList: .needletail(localNetwork: lan, routers: [router], relays: Set(relays)),
-            guestFrames: .all, words: ["user", "needletail"])
+            guestFrames: .all, hardwareAddresses: [NetworkCard(tap: tap).hardwareAddress],
+            words: ["user", "needletail"])
     }
 
     // MARK: What a user would do
