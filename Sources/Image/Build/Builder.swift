@@ -64,81 +64,26 @@ public struct Builder: Sendable {
         into output: OutputFolder, names: [String], work: FilePath, logs: BuildLogs
     ) async throws -> Manifest {
         let project = request.project
-        let inputs = try await steps.step("Read the profile and its lock") { try Inputs(request) }
-        let lock = inputs.lock
-        let store = try PackageStore(
-            folder: request.cache.folder.appending("packages"), mirror: request.mirror, log: logs.path("fetch"))
-        try await steps.step("Fetch packages") {
-            try await store.fetch(lock.buildRoot + lock.system) { done, total in
-                total == 0 ? steps.note("all there") : steps.advance(done, of: total)
-            }
-        }
-        let bases = Bases(request: request, inputs: inputs, store: store, work: work, logs: logs)
-        let buildRoot = try await steps.step("Make the build root") {
-            let (root, wasThere) = try await bases.buildRoot()
-            if wasThere { steps.note("was there") }
-            return root
-        }
-        let base = try await steps.step("Install the system's packages") {
-            let (tar, wasThere) = try await bases.system()
-            if wasThere { steps.note("was there") }
-            return tar
-        }
-        let toolchain = try await Toolchain.fromMachine()
-        let bootStage = work.appending("needletail-init")
-        try await steps.step("Compile the boot stage") {
-            let key = try await Cache.hash("\(buildRoot.root) \(toolchain.version)")
-            try await Programs(
-                buildRoot: buildRoot, toolchain: toolchain, sources: project.root.appending("System"),
-                scratch: request.cache.folder.appending("swift-\(key.prefix(32))"), log: logs.path("compile")
-            ).bootStage(to: bootStage)
-        }
-        let reader = try TarReader(base)
-        let (installed, systemTar) = try await steps.step("Put the system together") {
-            let installed = SystemTree(entries: try reader.entries(), epoch: project.epoch)
-            var tree = installed
-            let unused = try tree.apply(
-                inputs.profile, hardening: inputs.hardening, trees: project.root.appending("image/files"),
-                source: reader.data, version: project.version)
-            for rule in unused {
-                steps.say("  Note: 'exclude' of the profile names \(rule.path.value), which matches nothing.")
-            }
-            let tar = work.appending("system.tar")
-            try tree.write(to: tar, source: reader.data)
-            return (installed, tar)
-        }
-        let (image, seal) = try await sealedImage(of: systemTar, buildRoot: buildRoot, work: work, logs: logs)
-        let kernel = try Kernel(in: installed, source: reader.data)
-        let partition = try Self.partition(for: seal)
+        let packing = SystemImage.Packing.shipped
+        let parts = try await ingredients(work: work, logs: logs.folder)
+        let (image, seal) = try await sealedImage(of: parts.system, buildRoot: parts.buildRoot, logs: logs)
         let initramfs = work.appending("initramfs")
-        try await steps.step("Pack the initramfs") {
-            let configuration = try BootConfiguration(
-                version: project.version, fileSystem: SystemImage.Packing.shipped.fileSystem,
-                systemPartition: partition,
-                dataSize: seal.dataSize, hashSize: seal.hashSize, rootHash: Hexadecimal.bytes(seal.rootHash),
-                salt: Hexadecimal.bytes(seal.salt), buildDate: Int64(project.epoch))
-            try await Initramfs(
-                buildRoot: buildRoot, kernel: kernel, list: inputs.initramfs, log: logs.path("initramfs")
-            ).make(bootStage: bootStage, configuration: configuration, work: work, to: initramfs)
-        }
-        let kernelFile = work.appending("vmlinuz")
-        try Data(kernel.image()).write(to: URL(filePath: kernelFile.string))
-        let parts = MediaParts(
-            version: project.version, kernel: kernelFile, initramfs: initramfs, systemImage: image,
-            systemPartition: partition, kernelCommandLine: inputs.hardening.kernelCommandLine.map(\.word),
-            memoryTest: .init(in: buildRoot), bootFiles: project.root.appending("image/boot"))
-        let assembly = MediaAssembly(buildRoot: buildRoot, parts: parts, work: work, log: logs.path("media"))
+        try await steps.step("Pack the initramfs") { try await parts.initramfs(for: seal, packing, to: initramfs) }
         try output.checkRoom(for: Int(seal.dataSize + seal.hashSize) * 2 + 256_000_000)
+        let assembly = try parts.assembly(
+            initramfs: initramfs, system: image, partition: seal.partition(), commandLine: parts.kernelCommandLine)
         try await steps.step("Write the stick's image") { try await assembly.stick(to: output.partial(names[0])) }
         try await steps.step("Write the DVD's image") { try await assembly.dvd(to: output.partial(names[1])) }
         return try await steps.step("Write the manifest") {
-            let bootStageHash = try await Cache.hash(of: bootStage)
-            let bill = SoftwareBill(project: project, profile: inputs.profile, lock: lock, bootStage: bootStageHash)
+            let lock = parts.inputs.lock
+            let bootStageHash = try await Cache.hash(of: parts.bootStage)
+            let bill = SoftwareBill(
+                project: project, profile: parts.inputs.profile, lock: lock, bootStage: bootStageHash)
             try bill.json().write(to: URL(filePath: output.partial(names[2]).string))
             let manifest = Manifest(
                 version: project.version, profile: request.profile, commit: project.commit, date: project.epoch,
-                suite: lock.suite, kernel: kernel.release, compiler: toolchain.version,
-                systemPartition: partition.description, fileSystem: SystemImage.Packing.shipped.fileSystem.rawValue,
+                suite: lock.suite, kernel: parts.kernelRelease, compiler: parts.compiler,
+                systemPartition: try seal.partition().description, fileSystem: packing.fileSystem.rawValue,
                 rootHash: seal.rootHash, dataSize: seal.dataSize, hashSize: seal.hashSize, bootStage: bootStageHash,
                 initramfs: try await Cache.hash(of: initramfs), packages: lock.system.count,
                 outputs: try await outputs(names.dropLast(), in: output))
@@ -151,7 +96,7 @@ public struct Builder: Sendable {
 
     /// The packed and sealed file system, from the cache when the same files were packed before: it depends on nothing else.
     private func sealedImage(
-        of tar: FilePath, buildRoot: BuildRoot, work: FilePath, logs: BuildLogs
+        of tar: FilePath, buildRoot: BuildRoot, logs: BuildLogs
     ) async throws -> (FilePath, SystemImage.Seal) {
         let packing = SystemImage.Packing.shipped
         let salt = try await Cache.hash("needletail \(request.project.version) \(request.profile)")
@@ -183,14 +128,6 @@ public struct Builder: Sendable {
                     sha256: try await Cache.hash(of: file)))
         }
         return result
-    }
-
-    /// The unique GUID of the system partition: each version of the system has its own.
-    static func partition(for seal: SystemImage.Seal) throws -> GUID {
-        guard let guid = GUID(derivedFromHash: Hexadecimal.bytes(seal.rootHash)) else {
-            throw SystemImageError.noRootHash
-        }
-        return guid
     }
 }
 

@@ -16,7 +16,8 @@ public struct Ingredients: Sendable {
     public let kernelCommandLine: [String]
 
     let project: Project
-    let initramfsList: InitramfsList
+    let inputs: Inputs
+    let compiler: String
     let kernel: Kernel
     let bootStage: FilePath
     let work: FilePath
@@ -43,20 +44,25 @@ public struct Ingredients: Sendable {
     public func stick(_ packing: SystemImage.Packing, sealing image: FilePath, to path: FilePath) async throws {
         let salt = try await Cache.hash("needletail \(project.version)")
         let seal = try await SystemImage(buildRoot: buildRoot, packing: packing, log: log).seal(image, salt: salt)
-        let partition = try Builder.partition(for: seal)
+        let initramfs = work.appending("initramfs-\(seal.rootHash)")
+        try await self.initramfs(for: seal, packing, to: initramfs)
+        try await assembly(
+            initramfs: initramfs, system: image, partition: seal.partition(), commandLine: kernelCommandLine
+        ).stick(to: path)
+    }
+
+    /// Packs the initramfs that starts a sealed system.
+    func initramfs(for seal: SystemImage.Seal, _ packing: SystemImage.Packing, to path: FilePath) async throws {
         let configuration = try BootConfiguration(
-            version: project.version, fileSystem: packing.fileSystem, systemPartition: partition,
+            version: project.version, fileSystem: packing.fileSystem, systemPartition: seal.partition(),
             dataSize: seal.dataSize, hashSize: seal.hashSize, rootHash: Hexadecimal.bytes(seal.rootHash),
             salt: Hexadecimal.bytes(seal.salt), buildDate: Int64(project.epoch))
-        // What was unpacked for an earlier stick would be in the way.
-        let own = work.appending("initramfs-\(partition)")
+        // What was unpacked for an earlier one would be in the way.
+        let own = work.appending("initramfs-parts")
+        try? FileManager.default.removeItem(atPath: own.string)
         try FileManager.default.createDirectory(atPath: own.string, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: own.string) }
-        let initramfs = own.appending("initramfs")
-        try await Initramfs(buildRoot: buildRoot, kernel: kernel, list: initramfsList, log: log)
-            .make(bootStage: bootStage, configuration: configuration, work: own, to: initramfs)
-        try await stick(
-            initramfs: initramfs, system: image, partition: partition, commandLine: kernelCommandLine, to: path)
+        try await Initramfs(buildRoot: buildRoot, kernel: kernel, list: inputs.initramfs, log: log)
+            .make(bootStage: bootStage, configuration: configuration, work: own, to: path)
     }
 
     /// Makes a stick with the same partitions, GRUB, menu and kernel, and another initramfs and system partition.
@@ -72,21 +78,22 @@ public struct Ingredients: Sendable {
         guard let partition = GUID(derivedFromHash: Hexadecimal.bytes(hash)) else {
             throw SystemImageError.noRootHash
         }
-        try await stick(
-            initramfs: initramfs, system: system, partition: partition, commandLine: kernelCommandLine + words,
-            to: path)
+        try await assembly(
+            initramfs: initramfs, system: system, partition: partition, commandLine: kernelCommandLine + words
+        ).stick(to: path)
     }
 
-    private func stick(
-        initramfs: FilePath, system: FilePath, partition: GUID, commandLine: [String], to path: FilePath
-    ) async throws {
+    /// What puts media together from these parts.
+    func assembly(
+        initramfs: FilePath, system: FilePath, partition: GUID, commandLine: [String]
+    ) throws -> MediaAssembly {
         let kernelFile = work.appending("vmlinuz")
         try Data(kernel.image()).write(to: URL(filePath: kernelFile.string))
         let parts = MediaParts(
             version: project.version, kernel: kernelFile, initramfs: initramfs, systemImage: system,
             systemPartition: partition, kernelCommandLine: commandLine, memoryTest: .init(in: buildRoot),
             bootFiles: project.root.appending("image/boot"))
-        try await MediaAssembly(buildRoot: buildRoot, parts: parts, work: work, log: log).stick(to: path)
+        return MediaAssembly(buildRoot: buildRoot, parts: parts, work: work, log: log)
     }
 }
 
@@ -101,7 +108,7 @@ extension Builder {
     public func ingredients(work: FilePath, logs: FilePath) async throws -> Ingredients {
         let project = request.project
         let logs = BuildLogs(folder: logs, profile: request.profile)
-        let inputs = try Inputs(request)
+        let inputs = try await steps.step("Read the profile and its lock") { try Inputs(request) }
         let store = try PackageStore(
             folder: request.cache.folder.appending("packages"), mirror: request.mirror, log: logs.path("fetch"))
         try await steps.step("Fetch packages") {
@@ -110,8 +117,16 @@ extension Builder {
             }
         }
         let bases = Bases(request: request, inputs: inputs, store: store, work: work, logs: logs)
-        let (buildRoot, _) = try await steps.step("Make the build root") { try await bases.buildRoot() }
-        let (base, _) = try await steps.step("Install the system's packages") { try await bases.system() }
+        let buildRoot = try await steps.step("Make the build root") {
+            let (root, wasThere) = try await bases.buildRoot()
+            if wasThere { steps.note("was there") }
+            return root
+        }
+        let base = try await steps.step("Install the system's packages") {
+            let (tar, wasThere) = try await bases.system()
+            if wasThere { steps.note("was there") }
+            return tar
+        }
         let toolchain = try await Toolchain.fromMachine()
         let bootStage = work.appending("needletail-init")
         try await steps.step("Compile the boot stage") {
@@ -122,18 +137,23 @@ extension Builder {
             ).bootStage(to: bootStage)
         }
         let reader = try TarReader(base)
-        let installed = SystemTree(entries: try reader.entries(), epoch: project.epoch)
-        var tree = installed
-        _ = try tree.apply(
-            inputs.profile, hardening: inputs.hardening, trees: project.root.appending("image/files"),
-            source: reader.data, version: project.version)
         let system = work.appending("system.tar")
-        try tree.write(to: system, source: reader.data)
+        let installed = try await steps.step("Put the system together") {
+            let installed = SystemTree(entries: try reader.entries(), epoch: project.epoch)
+            var tree = installed
+            let unused = try tree.apply(
+                inputs.profile, hardening: inputs.hardening, trees: project.root.appending("image/files"),
+                source: reader.data, version: project.version)
+            for rule in unused {
+                steps.say("  Note: 'exclude' of the profile names \(rule.path.value), which matches nothing.")
+            }
+            try tree.write(to: system, source: reader.data)
+            return installed
+        }
         let kernel = try Kernel(in: installed, source: reader.data)
         return Ingredients(
             buildRoot: buildRoot, system: system, kernelRelease: kernel.release,
-            kernelCommandLine: inputs.hardening.kernelCommandLine.map(\.word).filter { $0 != "quiet" },
-            project: project, initramfsList: inputs.initramfs, kernel: kernel, bootStage: bootStage, work: work,
-            log: logs.path("bench"))
+            kernelCommandLine: inputs.hardening.kernelCommandLine.map(\.word), project: project, inputs: inputs,
+            compiler: toolchain.version, kernel: kernel, bootStage: bootStage, work: work, log: logs.path("image"))
     }
 }

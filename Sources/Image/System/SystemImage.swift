@@ -32,6 +32,14 @@ public struct SystemImage: Sendable {
         let rootHash: String
         /// Hexadecimal digits.
         let salt: String
+
+        /// The unique GUID of the system partition: each version of the system has its own.
+        func partition() throws -> GUID {
+            guard let guid = GUID(derivedFromHash: Hexadecimal.bytes(rootHash)) else {
+                throw SystemImageError.noRootHash
+            }
+            return guid
+        }
     }
 
     let buildRoot: BuildRoot
