@@ -53,9 +53,8 @@ extension Bench {
                 "Read from the stick until then", .megabytes, ours: own.series(\.read),
                 reference: theirs.series(\.read)),
         ]
-        let names = own.first?.times.phases.map(\.name) ?? []
-        report.phases = names.map { name in
-            PhaseFigures(name: name, seconds: own.series { $0.times[name] })
+        report.phases = (own.first?.phases.names ?? []).map { name in
+            PhaseFigures(name: name, seconds: own.series { $0.phases.seconds[name] })
         }
         report.phases.append(PhaseFigures(name: "systemd", seconds: own.series { $0.times.systemd }))
         report.phases.append(PhaseFigures(name: "default target", seconds: own.series { $0.times.defaultTarget }))

@@ -6,14 +6,32 @@ import Testbed
 
 /// One start of a stick in a virtual machine without a network: USB on xHCI, BIOS, 2 processors, 1 GiB.
 struct Start: Sendable {
-    /// The phases, systemd's start and the default target.
+    /// When the kernel, systemd and the default target were there.
     let times: BootTimes
+    /// The boot stage's phases; none where it is not ours.
+    let phases: Phases
     /// MB that were read from the stick until the default target was reached.
     let read: Double
     /// MiB of memory that are available then.
     let available: Double
     /// How quickly files are read, where it was asked for.
     let reading: Reading?
+
+    /// The phases of the boot stage as it wrote them down for the system. The kernel's log may lack some: it takes only
+    /// so many lines from a program in a few seconds.
+    struct Phases: Sendable, Equatable {
+        /// Seconds since the kernel's start, by phase.
+        let seconds: [String: Double]
+
+        /// Takes `/run/needletail/boot.json`; nothing else has phases.
+        init(_ json: String) {
+            struct Report: Decodable { let phases: [String: Double] }
+            seconds = (try? JSONDecoder().decode(Report.self, from: Data(json.utf8)))?.phases ?? [:]
+        }
+
+        /// The phases in the order in which they began.
+        var names: [String] { seconds.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map(\.key) }
+    }
 
     /// Times of reading with nothing cached.
     struct Reading: Sendable, Equatable {
@@ -69,6 +87,7 @@ struct Start: Sendable {
         }
         let sectors = try await machine.shell.output("cut -c 1- /sys/block/sda/stat | awk '{ print $3 }'")
         let available = try await machine.shell.output("awk '/MemAvailable/ { print $2 }' /proc/meminfo")
+        let phases = Phases(try await machine.shell.run("cat /run/needletail/boot.json").output)
         var reading: Reading?
         if readsFiles {
             let text = try await machine.shell.output("perl -e '\(script)'", timeout: .seconds(240))
@@ -76,7 +95,8 @@ struct Start: Sendable {
             guard reading != nil else { throw BenchFailure("The guest did not tell how long it read: \(text)") }
         }
         return Start(
-            times: times, read: (Double(sectors) ?? 0) * 512 / 1e6, available: (Double(available) ?? 0) / 1024,
+            times: times, phases: phases, read: (Double(sectors) ?? 0) * 512 / 1e6,
+            available: (Double(available) ?? 0) / 1024,
             reading: reading)
     }
 

@@ -74,6 +74,14 @@ struct StartReadingTests {
         #expect(Start.Reading("Can't locate file") == nil)
     }
 
+    @Test("The phases come from the boot stage's own report, in their order")
+    func phases() {
+        let json = #"{"version": "1", "toram": false, "phases": {"verity": 5.1, "start": 2.8, "medium": 2.8}}"#
+        #expect(Start.Phases(json).names == ["medium", "start", "verity"])
+        #expect(Start.Phases(json).seconds["verity"] == 5.1)
+        #expect(Start.Phases("cat: /run/needletail/boot.json: No such file or directory").names.isEmpty)
+    }
+
     @Test("The machine is named by its processor, its cores and its memory")
     func machine() {
         let processors = "processor\t: 0\nmodel name\t: A CPU @ 2 GHz\n\nprocessor\t: 1\nmodel name\t: A CPU @ 2 GHz\n"

@@ -62,9 +62,9 @@ import Testing
         let common = "/needletail/vmlinuz lockdown=confidentiality panic=5"
         #expect(
             kernels == [
-                "\(common) quiet",
+                "\(common) quiet usb_storage.delay_use=250ms",
                 "\(common) needletail.verbose console=ttyS0,115200 console=tty0 nomodeset systemd.show_status=1",
-                "\(common) quiet needletail.toram",
+                "\(common) quiet usb_storage.delay_use=250ms needletail.toram",
             ])
     }
 

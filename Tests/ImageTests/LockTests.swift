@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import Commands
+
 import SystemPackage
 import Testing
 
+@testable import Commands
 @testable import Image
 
 @Suite("The lock")

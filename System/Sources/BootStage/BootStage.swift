@@ -30,7 +30,7 @@ public struct BootStage {
     private init() {
         commandLine = CommandLine(parsing: (try? File.text("/proc/cmdline")) ?? "")
         log = KernelLog(isVerbose: commandLine.isVerbose)
-        loader = ModuleLoader(log: log)
+        loader = ModuleLoader(log: log, parameters: commandLine.moduleParameters)
     }
 
     private mutating func start(arguments: [String]) throws(BootFailure) -> Never {

@@ -6,6 +6,9 @@ struct CommandLine: Hashable {
     var isToRAM = false
     /// Say more on the console.
     var isVerbose = false
+    /// Parameters of modules by the modules' names, `-` read as `_`: the words `module.parameter=value`, which modprobe too
+    /// takes from here (`man 8 modprobe`).
+    var moduleParameters: [String: String] = [:]
 
     /// Reads a command line. Words that it does not know belong to the kernel or to systemd, and are passed over.
     /// What follows `--` is for PID 1's arguments and never holds our words.
@@ -17,9 +20,18 @@ struct CommandLine: Hashable {
             case "needletail.toram", "needletail.toram=1": isToRAM = true
             case "needletail.verbose", "needletail.verbose=1": isVerbose = true
             case "--": return
-            default: break
+            default: takeModuleParameter(word)
             }
         }
+    }
+
+    private mutating func takeModuleParameter(_ word: String) {
+        let name = word.prefix { $0 != "=" }
+        guard let dot = name.firstIndex(of: "."), dot > name.startIndex else { return }
+        let module = ModuleIndex.normalized(name[..<dot].utf8)
+        // The last word for a parameter is the one that counts: the kernel reads them in order.
+        let parameter = word[word.index(after: dot)...]
+        moduleParameters[module, default: ""] += (moduleParameters[module] == nil ? "" : " ") + parameter
     }
 
     /// Splits at blanks that are not between double quotes, as the kernel does.

@@ -7,6 +7,7 @@ final class ModuleLoader {
     private let index: ModuleIndex
     private var done: Set<String> = []
     private let log: KernelLog
+    private let parameters: [String: String]
     /// Whether devices for people's hands get their modules: only the failure screen needs them before udev runs.
     var isLoadingInputDevices = false
     /// Whether the initramfs and the modules in it are gone: what is wanted from now on, udev loads.
@@ -14,8 +15,10 @@ final class ModuleLoader {
 
     /// Reads the module lists of the running kernel.
     ///
-    /// - Parameter log: where modules that fail are told.
-    init(log: KernelLog) {
+    /// - Parameters:
+    ///   - log: where modules that fail are told.
+    ///   - parameters: parameters of modules by the modules' names.
+    init(log: KernelLog, parameters: [String: String] = [:]) {
         directory = "/usr/lib/modules/\(Machine.kernelRelease)"
         let directory = directory
         func bytes(_ name: String) -> [UInt8] { (try? File("\(directory)/\(name)").readAll()) ?? [] }
@@ -23,6 +26,7 @@ final class ModuleLoader {
             dependencies: bytes("modules.dep"), aliases: bytes("modules.alias"), builtIn: bytes("modules.builtin"),
             soft: bytes("modules.softdep"))
         self.log = log
+        self.parameters = parameters
     }
 
     /// Loads a module and what it needs. What is loaded already or built in is fine; a module that fails is reported
@@ -44,7 +48,7 @@ final class ModuleLoader {
             if !done.contains(own) { index.module(own)?.wants.forEach(loadWanted) }
             guard done.insert(own).inserted else { continue }
             do {
-                try Machine.loadModule("\(directory)/\(path)")
+                try Machine.loadModule("\(directory)/\(path)", parameters: parameters[own] ?? "")
             } catch  where error.number == .exists {
                 continue
             } catch {

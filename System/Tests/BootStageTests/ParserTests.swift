@@ -6,6 +6,19 @@ import Testing
 
 @Suite("What the boot stage reads")
 struct ParserTests {
+    @Test("Parameters of modules are taken from the command line, as modprobe takes them")
+    func moduleParameters() {
+        let line = CommandLine(
+            parsing:
+                "quiet usb-storage.delay_use=250ms a.b systemd.unit=x.target usb_storage.quirks=1:2:u needletail.toram=1"
+        )
+        #expect(line.moduleParameters["usb_storage"] == "delay_use=250ms quirks=1:2:u")
+        #expect(line.moduleParameters["a"] == "b")
+        #expect(line.moduleParameters["quiet"] == nil)
+        #expect(CommandLine(parsing: ".x=1 =y.z root=a.b").moduleParameters.isEmpty)
+        #expect(line.isToRAM)
+    }
+
     @Test(
         "our words are found on the command line, and only ours",
         arguments: [
