@@ -24,7 +24,7 @@ struct Needletail: AsyncParsableCommand {
         let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { work.cancel() }
+            source.setEventHandler { @Sendable in work.cancel() }
             source.resume()
             return source
         }
