@@ -12,6 +12,9 @@ final class KernelLog {
     ///
     /// - Parameter isVerbose: whether details go to the console too.
     init(isVerbose: Bool) {
+        // Without this the kernel drops lines when there are more than ten in five seconds (printk_devkmsg in its
+        // Documentation/admin-guide/sysctl/kernel.rst).
+        try? File("/proc/sys/kernel/printk_devkmsg", .write).write(Array("on\n".utf8))
         device = try? File("/dev/kmsg", .write)
         self.isVerbose = isVerbose
     }
