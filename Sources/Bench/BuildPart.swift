@@ -120,9 +120,9 @@ extension Bench {
             .write(to: URL(filePath: lists.appending("needletail.list.chroot").string))
         // Namespaces of its own: none of its mounts outlives it, however it ends.
         var command = Command(
-            "unshare", ["--mount", "--pid", "--fork", "--kill-child=SIGTERM", "--mount-proc", "lb", "build", "noauto"],
+            "unshare", ["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc", "lb", "build", "noauto"],
             workingDirectory: folder)
-        command.gracePeriod = .seconds(20)
+        command.gracePeriod = .milliseconds(10)
         try await command.run(log: log)
         let made = try FileManager.default.contentsOfDirectory(atPath: folder.string).first {
             $0.hasSuffix(".hybrid.iso")

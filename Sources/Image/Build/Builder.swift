@@ -53,7 +53,7 @@ public struct Builder: Sendable {
         let work = try request.cache.makeWork()
         defer {
             output.discard(names)
-            try? FileManager.default.removeItem(atPath: work.string)
+            request.cache.remove(work)
         }
         let logs = BuildLogs(folder: output.folder.appending("logs"), profile: request.profile)
         try logs.clear()

@@ -32,6 +32,15 @@ public struct Cache: Sendable {
         return work
     }
 
+    /// Removes a work folder. Processes of a cancelled build may still be dying and hold their last file.
+    func remove(_ work: FilePath) {
+        for _ in 0..<50 {
+            try? FileManager.default.removeItem(atPath: work.string)
+            if !FileManager.default.fileExists(atPath: work.string) { return }
+            usleep(100_000)
+        }
+    }
+
     /// A thing under its key; made, if it is not there, by a body that gets a path to write to. It gets its name only when
     /// the body has ended well.
     ///

@@ -30,7 +30,7 @@ public struct LockMaker: Sendable {
         let path = project.lockPath(self.profile)
         let old = FileManager.default.fileExists(atPath: path.string) ? try Lock.read(path) : nil
         let work = try cache.makeWork()
-        defer { try? FileManager.default.removeItem(atPath: work.string) }
+        defer { cache.remove(work) }
         let resolver = Resolver(
             suite: profile.suite, mirror: mirror, work: work.appending("apt"), log: work.appending("apt.log"))
         try await steps.step("Fetch the archive's lists") { try await resolver.update() }

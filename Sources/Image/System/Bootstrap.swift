@@ -22,9 +22,9 @@ struct Bootstrap: Sendable {
 
     /// Installs all packages of an archive; the system goes into a tar file.
     func run(_ packages: [LockedPackage], from archive: LocalArchive, to tar: FilePath, work: FilePath) async throws {
-        // Namespaces of its own: no mount of the installation outlives it, however it ends. An ordinary user is root
-        // within, with a range of user numbers from /etc/subuid.
-        var words = ["--mount", "--pid", "--fork", "--kill-child=SIGTERM", "--mount-proc"]
+        // Namespaces of its own: no mount and no process of the installation outlives it, however it ends. An ordinary user
+        // is root within, with a range of user numbers from /etc/subuid.
+        var words = ["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
         if geteuid() != 0 {
             try await Self.checkSubordinateIDs()
             words += ["--user", "--map-root-user", "--map-auto"]
@@ -38,7 +38,9 @@ struct Bootstrap: Sendable {
         words += [suite, tar.string, archive.source]
         var command = Command(
             "unshare", words, environment: ["SOURCE_DATE_EPOCH": String(epoch), "TMPDIR": work.string])
-        command.gracePeriod = .seconds(20)
+        // unshare(1) does not hear SIGTERM while it waits. When it is killed, the kernel ends all that is inside, and what
+        // they were writing is removed with the work folder.
+        command.gracePeriod = .milliseconds(10)
         try await command.run(log: log)
     }
 
