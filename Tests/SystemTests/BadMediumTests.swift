@@ -117,7 +117,11 @@ extension SystemTests {
                 try await withMachine(description, work: work) { machine in
                     let first = try await machine.wait(
                         forLine: "to help: |needletail: phase handover", within: .seconds(150))
-                    guard first.contains("handover") else { return }  // Read during the boot: caught there.
+                    guard first.contains("handover") else {
+                        // Read during the boot, and caught there.
+                        #expect(first.contains("help: system-damaged"), "\(first)")
+                        return
+                    }
                     try await machine.shell.waitUntilReady(within: .seconds(180))
                     let block = place / 4096
                     func read(_ block: UInt64) async throws -> Int {
