@@ -9,6 +9,7 @@ let package = Package(
     name: "System",
     products: [
         .library(name: "Media", targets: ["Media"]),
+        .library(name: "Walls", targets: ["Walls"]),
         .executable(name: "needletail-init", targets: ["needletail-init"]),
     ],
     targets: [
@@ -18,10 +19,60 @@ let package = Package(
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
         // What is written on a medium, shared by the builder that writes it and the boot stage that reads it.
         .target(name: "Media", swiftSettings: strict),
-        .target(name: "BootStage", dependencies: ["Linux", "Media"], swiftSettings: strict),
+        // The namespaces, links, addresses and ports of the two walls: one table for builder, boot stage and services.
+        .target(name: "Walls", swiftSettings: strict),
+        .target(name: "BootStage", dependencies: ["Linux", "Media", "Walls"], swiftSettings: strict),
         .executableTarget(name: "needletail-init", dependencies: ["BootStage", "Linux"], swiftSettings: strict),
+
+        // Stream sockets of the Unix domain for asynchronous code.
+        .target(name: "Sockets", dependencies: ["CLinux", "Linux"], swiftSettings: strict),
+        // Typed messages between programs (varlink.org).
+        .target(name: "Varlink", dependencies: ["Linux", "Sockets"], swiftSettings: strict),
+        // Tor's control protocol.
+        .target(name: "TorControl", dependencies: ["Linux", "Sockets"], swiftSettings: strict),
+        // What each program may ask of Tor.
+        .target(name: "ControlFilter", dependencies: ["Linux", "Sockets", "TorControl"], swiftSettings: strict),
+        .executableTarget(
+            name: "needletail-control-filter", dependencies: ["ControlFilter", "Linux"], swiftSettings: strict),
+        // What Tor does, for the user's eyes.
+        .target(name: "Status", dependencies: ["Linux", "Sockets", "TorControl", "Varlink"], swiftSettings: strict),
+        // How this computer connects to Tor, and what is wrong when it does not.
+        .target(
+            name: "Connection", dependencies: ["Linux", "Sockets", "TorControl", "Varlink", "Walls"],
+            swiftSettings: strict),
+        .executableTarget(name: "needletail-connection", dependencies: ["Connection", "Linux"], swiftSettings: strict),
+        // The right time without a time protocol.
+        .target(name: "Clock", dependencies: ["Linux", "Sockets", "TorControl", "Varlink"], swiftSettings: strict),
+        .executableTarget(name: "needletail-clock", dependencies: ["Clock", "Linux"], swiftSettings: strict),
+        // Random hardware addresses.
+        .target(name: "HardwareAddress", dependencies: ["Linux"], swiftSettings: strict),
+        .executableTarget(name: "needletail-mac", dependencies: ["HardwareAddress", "Linux"], swiftSettings: strict),
+        // The root of a user namespace, for who has chosen a password.
+        .target(name: "Administration", dependencies: ["Linux", "Sockets", "Varlink", "Walls"], swiftSettings: strict),
+        .executableTarget(
+            name: "needletail-administration", dependencies: ["Administration", "Linux"], swiftSettings: strict),
+        // A browser in clear for the login page of a network, after the user has agreed.
+        .target(name: "Portal", dependencies: ["Linux", "Sockets", "Varlink", "Walls"], swiftSettings: strict),
+        .executableTarget(name: "needletail-portal", dependencies: ["Linux", "Portal"], swiftSettings: strict),
+        // The commands of the session: one program under several names (needletail-status, needletail-connect …).
+        .executableTarget(
+            name: "needletail-session", dependencies: ["Administration", "Connection", "Portal", "Status"],
+            swiftSettings: strict),
+
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),
         .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
+        .testTarget(name: "WallsTests", dependencies: ["Walls"], swiftSettings: strict),
         .testTarget(name: "BootStageTests", dependencies: ["BootStage"], swiftSettings: strict),
+        .testTarget(name: "SocketsTests", dependencies: ["Linux", "Sockets"], swiftSettings: strict),
+        .testTarget(name: "VarlinkTests", dependencies: ["Sockets", "Varlink"], swiftSettings: strict),
+        .testTarget(name: "TorControlTests", dependencies: ["Sockets", "TorControl"], swiftSettings: strict),
+        .testTarget(
+            name: "ControlFilterTests", dependencies: ["ControlFilter", "Sockets", "TorControl"], swiftSettings: strict),
+        .testTarget(name: "StatusTests", dependencies: ["Status"], swiftSettings: strict),
+        .testTarget(name: "ConnectionTests", dependencies: ["Connection"], swiftSettings: strict),
+        .testTarget(name: "ClockTests", dependencies: ["Clock"], swiftSettings: strict),
+        .testTarget(name: "HardwareAddressTests", dependencies: ["HardwareAddress"], swiftSettings: strict),
+        .testTarget(name: "AdministrationTests", dependencies: ["Administration"], swiftSettings: strict),
+        .testTarget(name: "PortalTests", dependencies: ["Portal"], swiftSettings: strict),
     ]
 )

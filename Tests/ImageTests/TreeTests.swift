@@ -145,7 +145,8 @@ struct TreeTests {
             let hardening = try DataFile.decode(
                 Hardening.self, from: "kernelCommandLine: []\nsysctls: [{key: kernel.x, value: 1, reason: why}]",
                 named: "h")
-            let unused = try tree.apply(profile, hardening: hardening, trees: trees, source: Data(), version: "1.2")
+            let unused = try tree.apply(
+                profile, hardening: hardening, programs: trees, trees: trees, source: Data(), version: "1.2")
             #expect(unused.map(\.path.value) == ["/not/there"])
             func text(_ path: String) -> String? {
                 tree.bytes(of: path, in: Data()).map { String(decoding: $0, as: UTF8.self) }
@@ -178,7 +179,9 @@ struct TreeTests {
         let hardening = try DataFile.decode(Hardening.self, from: "kernelCommandLine: []\nsysctls: []", named: "h")
         var tree = SystemTree(entries: [:], epoch: 1)
         #expect(throws: SystemTreeError.self) {
-            try tree.apply(profile, hardening: hardening, trees: "/does/not/exist", source: Data(), version: "1")
+            try tree.apply(
+                profile, hardening: hardening, programs: "/does/not/exist", trees: "/does/not/exist", source: Data(),
+                version: "1")
         }
     }
 }

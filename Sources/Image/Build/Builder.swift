@@ -77,8 +77,12 @@ public struct Builder: Sendable {
         return try await steps.step("Write the manifest") {
             let lock = parts.inputs.lock
             let bootStageHash = try await Cache.hash(of: parts.bootStage)
-            let bill = SoftwareBill(
-                project: project, profile: parts.inputs.profile, lock: lock, bootStage: bootStageHash)
+            var programs = [SoftwareBill.Program(name: Programs.bootStage, sha256: bootStageHash)]
+            for name in parts.inputs.profile.programs.map(\.name) {
+                let file = parts.bootStage.removingLastComponent().appending(name)
+                programs.append(.init(name: name, sha256: try await Cache.hash(of: file)))
+            }
+            let bill = SoftwareBill(project: project, profile: parts.inputs.profile, lock: lock, programs: programs)
             try bill.json().write(to: URL(filePath: output.partial(names[2]).string))
             let manifest = Manifest(
                 version: project.version, profile: request.profile, commit: project.commit, date: project.epoch,

@@ -128,13 +128,15 @@ extension Builder {
             return tar
         }
         let toolchain = try await Toolchain.fromMachine()
-        let bootStage = work.appending("needletail-init")
-        try await steps.step("Compile the boot stage") {
+        let programs = work.appending("programs")
+        try FileManager.default.createDirectory(atPath: programs.string, withIntermediateDirectories: true)
+        let bootStage = programs.appending(Programs.bootStage)
+        try await steps.step("Compile the boot stage and the system's programs") {
             let key = try await Cache.hash("\(buildRoot.root) \(toolchain.version)")
             try await Programs(
                 buildRoot: buildRoot, toolchain: toolchain, sources: project.root.appending("System"),
                 scratch: request.cache.folder.appending("swift-\(key.prefix(32))"), log: logs.path("compile")
-            ).bootStage(to: bootStage)
+            ).compile([Programs.bootStage] + inputs.profile.programs.map(\.name), to: programs)
         }
         let reader = try TarReader(base)
         let system = work.appending("system.tar")
@@ -142,7 +144,8 @@ extension Builder {
             let installed = SystemTree(entries: try reader.entries(), epoch: project.epoch)
             var tree = installed
             let unused = try tree.apply(
-                inputs.profile, hardening: inputs.hardening, trees: project.root.appending("image/files"),
+                inputs.profile, hardening: inputs.hardening, programs: programs,
+                trees: project.root.appending("image/files"),
                 source: reader.data, version: project.version)
             for rule in unused {
                 steps.say("  Note: 'exclude' of the profile names \(rule.path.value), which matches nothing.")

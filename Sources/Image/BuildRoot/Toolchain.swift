@@ -35,16 +35,22 @@ struct Programs: Sendable {
     let scratch: FilePath
     let log: FilePath
 
-    /// Compiles the boot stage as a program that needs no library, and takes its symbols off.
-    func bootStage(to output: FilePath) async throws {
+    /// The program of the initramfs.
+    static let bootStage = "needletail-init"
+
+    /// Compiles every program as one that needs no library, and takes the symbols off those that are wanted.
+    ///
+    /// - Parameters:
+    ///   - names: The programs that are wanted.
+    ///   - folder: An existing folder, which gets a file for each.
+    func compile(_ names: [String], to folder: FilePath) async throws {
         try FileManager.default.createDirectory(atPath: scratch.string, withIntermediateDirectories: true)
-        let product = "needletail-init"
         try await buildRoot.command(
             "/mnt/swift/usr/bin/swift",
             [
                 "build", "--package-path", "/mnt/System", "--scratch-path", "/mnt/scratch", "--disable-sandbox",
                 "--cache-path", "/tmp/cache", "--config-path", "/tmp/config", "--security-path", "/tmp/security",
-                "--configuration", "release", "--product", product, "--static-swift-stdlib",
+                "--configuration", "release", "--static-swift-stdlib",
                 "-Xswiftc", "-static-executable", "-Xswiftc", "-Osize", "-Xswiftc", "-gnone",
             ],
             binds: [
@@ -53,14 +59,11 @@ struct Programs: Sendable {
             ],
             environment: ["PATH": "/mnt/swift/usr/bin:/usr/sbin:/usr/bin"]
         ).run(log: log)
-        let folder = output.removingLastComponent()
-        try await buildRoot.command(
-            "strip",
-            [
-                "--strip-all", "-o", "/mnt/out/\(output.lastComponent?.string ?? product)",
-                "/mnt/scratch/release/\(product)",
-            ],
-            binds: [.reading(scratch, at: "/mnt/scratch"), .writing(folder, at: "/mnt/out")]
-        ).run(log: log)
+        for name in names {
+            try await buildRoot.command(
+                "strip", ["--strip-all", "-o", "/mnt/out/\(name)", "/mnt/scratch/release/\(name)"],
+                binds: [.reading(scratch, at: "/mnt/scratch"), .writing(folder, at: "/mnt/out")]
+            ).run(log: log)
+        }
     }
 }

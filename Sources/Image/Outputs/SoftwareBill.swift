@@ -44,8 +44,14 @@ struct SoftwareBill: Encodable {
     let packages: [Package]
     let relationships: [Relationship]
 
+    /// A program of ours.
+    struct Program {
+        let name: String
+        let sha256: String
+    }
+
     /// Describes an image by the packages of its lock and the programs compiled into it.
-    init(project: Project, profile: Profile, lock: Lock, bootStage: String) {
+    init(project: Project, profile: Profile, lock: Lock, programs: [Program]) {
         name = "needletail-\(profile.name)-\(project.version)"
         documentNamespace = "urn:needletail:\(profile.name):\(project.version):\(project.commit)"
         let format = ISO8601DateFormatter()
@@ -55,13 +61,13 @@ struct SoftwareBill: Encodable {
         func id(_ text: String) -> String {
             "SPDXRef-" + String(text.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
         }
-        var packages = [
+        var packages = programs.map { program in
             Package(
-                name: "needletail-init", SPDXID: id("needletail-init"), versionInfo: project.version,
+                name: program.name, SPDXID: id(program.name), versionInfo: project.version,
                 supplier: "Organization: Needletail", downloadLocation: "NOASSERTION", filesAnalyzed: false,
                 licenseConcluded: "GPL-3.0-or-later", licenseDeclared: "GPL-3.0-or-later", copyrightText: "NOASSERTION",
-                checksums: [.init(algorithm: "SHA256", checksumValue: bootStage)], externalRefs: [])
-        ]
+                checksums: [.init(algorithm: "SHA256", checksumValue: program.sha256)], externalRefs: [])
+        }
         for package in lock.system {
             packages.append(
                 Package(

@@ -15,6 +15,8 @@ public struct Profile: Sendable, Decodable {
     public let installWith: [PathRule]
     /// Paths of the installed system that are left out of the image.
     public let exclude: [PathRule]
+    /// Programs of the package `System/` that come into the image.
+    public let programs: [SystemProgram]
     /// Folders below `image/files/` that are laid over the system, in this order.
     public let files: [TreeName]
     /// Accounts that no package makes.
@@ -31,7 +33,8 @@ public struct Profile: Sendable, Decodable {
     public let defaultTarget: String
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, suite, packages, installWithout, installWith, exclude, files, users, enable, mask, links, modes,
+        case name, suite, packages, installWithout, installWith, exclude, programs, files, users, enable, mask, links,
+            modes,
             defaultTarget
     }
 
@@ -50,6 +53,7 @@ public struct Profile: Sendable, Decodable {
         installWithout = try values.decodeIfPresent([PathRule].self, forKey: .installWithout) ?? []
         installWith = try values.decodeIfPresent([PathRule].self, forKey: .installWith) ?? []
         exclude = try values.decodeIfPresent([PathRule].self, forKey: .exclude) ?? []
+        programs = try values.decodeIfPresent([SystemProgram].self, forKey: .programs) ?? []
         files = try values.decodeIfPresent([TreeName].self, forKey: .files) ?? []
         users = try values.decodeIfPresent([User].self, forKey: .users) ?? []
         enable = try values.decodeIfPresent([EnabledUnit].self, forKey: .enable) ?? []

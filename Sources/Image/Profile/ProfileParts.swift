@@ -17,6 +17,29 @@ public struct PathRule: Sendable, Decodable {
     }
 }
 
+/// A program of ours in the image.
+public struct SystemProgram: Sendable, Decodable {
+    /// The name of the executable target in `System/Package.swift`.
+    public let name: String
+    /// Where it lies in the image.
+    public let path: ImagePath
+    /// What it is there for.
+    public let reason: String
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case name, path, reason }
+
+    /// Decodes a program.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
+        name = try values.decode(String.self, .name) { name in
+            let isFine = name.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }
+            return isFine && name.first?.isLowercase == true ? nil : "'\(name)' is not a program's name."
+        }
+        path = try values.decode(ImagePath.self, forKey: .path)
+        reason = try values.decode(String.self, .reason) { $0.isEmpty ? "A reason is needed." : nil }
+    }
+}
+
 /// An account in `passwd`, `group` and `shadow` (`passwd(5)`), with a locked password.
 public struct User: Sendable, Decodable {
     /// The login name, also that of its group.

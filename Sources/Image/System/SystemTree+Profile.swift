@@ -8,13 +8,14 @@ extension SystemTree {
     /// - Parameters:
     ///   - profile: What to do.
     ///   - hardening: The sysctl settings.
+    ///   - programs: The folder with the compiled programs.
     ///   - trees: The folder `image/files/`.
     ///   - source: The archive of the installed packages.
     ///   - version: The image's version.
     /// - Returns: The rules of the profile that matched nothing, for a warning.
     /// - Throws: `SystemTreeError` when the profile names what is not there.
     mutating func apply(
-        _ profile: Profile, hardening: Hardening, trees: FilePath, source: Data, version: String
+        _ profile: Profile, hardening: Hardening, programs: FilePath, trees: FilePath, source: Data, version: String
     ) throws -> [PathRule] {
         let unused = exclude(profile.exclude)
         // The kernel fills these; what the installation left in them is of no use.
@@ -22,6 +23,13 @@ extension SystemTree {
             ["dev/", "proc/", "sys/", "run/", "tmp/"].contains { path.hasPrefix($0) }
                 // It names the folder on the maker's machine from which the packages came.
                 || path == "etc/apt/sources.list"
+        }
+        for program in profile.programs {
+            let file = programs.appending(program.name)
+            guard let content = FileManager.default.contents(atPath: file.string) else {
+                throw SystemTreeError.missing(file.string, wantedBy: "'programs' of the profile")
+            }
+            put(String(program.path.value.dropFirst()), .file(Array(content), mode: 0o755, time: epoch))
         }
         for name in profile.files {
             try overlay(trees.appending(name.value))

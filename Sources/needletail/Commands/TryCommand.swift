@@ -33,6 +33,13 @@ struct TryCommand: AsyncParsableCommand {
     @Flag(help: "Start the entry for troublesome hardware and show its serial console until Ctrl-C.")
     var console = false
 
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp(
+            "Run this file's shell commands as root in the started system and print what they print.", valueName: "file"
+        ))
+    var script: String?
+
     enum Firmware: String, ExpressibleByArgument, CaseIterable {
         case bios, uefi
         case secureBoot = "secure-boot"
@@ -66,6 +73,10 @@ struct TryCommand: AsyncParsableCommand {
             _ = try await Trial.with(plan, work: work, steps: steps) { try await showConsole(of: $0) }
             return
         }
+        if let script {
+            try await runCommands(in: script, plan: plan, work: work, steps: steps)
+            return
+        }
         let (report, verdict) = try await Trial.with(plan, work: work, steps: steps) { trial in
             let report = try await rehearse(trial, steps: steps, screenshot: folder.appending("try-\(profile).png"))
             if display {
@@ -78,6 +89,20 @@ struct TryCommand: AsyncParsableCommand {
         print(report.text)
         print("Frames that left the machine:\n\(verdict)")
         guard report.seen.isThroughTor, verdict.isClean else { throw ExitCode(1) }
+    }
+
+    /// Runs commands in the guest's root shell as soon as there is one, without waiting for Tor.
+    private func runCommands(in file: String, plan: Trial.Plan, work: FilePath, steps: Steps) async throws {
+        let script = try String(contentsOfFile: file, encoding: .utf8)
+        let (answer, verdict) = try await Trial.with(plan, work: work, steps: steps) { trial in
+            try await steps.step("Start the machine") {
+                try await trial.machine.shell.waitUntilReady(within: .seconds(240))
+            }
+            return try await trial.machine.shell.run(script, timeout: .seconds(1800))
+        }
+        print(answer.output)
+        print("Frames that left the machine:\n\(verdict)")
+        guard answer.status == 0, verdict.isClean else { throw ExitCode(1) }
     }
 
     private func rehearse(_ trial: Trial, steps: Steps, screenshot: FilePath) async throws -> TrialReport {

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sockets.h"
+
 // finit_module(2)
 int clinux_finit_module(int descriptor, const char *parameters);
 
