@@ -43,6 +43,7 @@ struct Programs: Sendable {
     /// - Parameters:
     ///   - names: The programs that are wanted.
     ///   - folder: An existing folder, which gets a file for each.
+    /// - Throws: `CommandFailure`, `CancellationError`.
     func compile(_ names: [String], to folder: FilePath) async throws {
         try FileManager.default.createDirectory(atPath: scratch.string, withIntermediateDirectories: true)
         try await buildRoot.command(

@@ -64,7 +64,8 @@ extension SystemTree {
             if let group = accounts.add(user) {
                 throw SystemTreeError.unknownAccount(group, wantedBy: "The user '\(user.name)' of the profile")
             }
-            makeHome(of: user, source: source)
+            // Debian's way to say that an account of a service has no home (Debian Policy 9.2.3).
+            if user.home.value != "/nonexistent" { makeHome(of: user, source: source) }
         }
         for (name, text) in accounts.files {
             let isSecret = name.hasSuffix("shadow")
