@@ -65,7 +65,7 @@ let package = Package(
         .testTarget(name: "BootStageTests", dependencies: ["BootStage"], swiftSettings: strict),
         .testTarget(name: "SocketsTests", dependencies: ["Linux", "Sockets"], swiftSettings: strict),
         .testTarget(name: "VarlinkTests", dependencies: ["Sockets", "Varlink"], swiftSettings: strict),
-        .testTarget(name: "TorControlTests", dependencies: ["Sockets", "TorControl"], swiftSettings: strict),
+        .testTarget(name: "TorControlTests", dependencies: ["Linux", "Sockets", "TorControl"], swiftSettings: strict),
         .testTarget(
             name: "ControlFilterTests", dependencies: ["ControlFilter", "Sockets", "TorControl"], swiftSettings: strict),
         .testTarget(name: "StatusTests", dependencies: ["Status"], swiftSettings: strict),
