@@ -19,6 +19,9 @@ struct MessageReader {
     mutating func add(_ bytes: [UInt8]) { buffer += bytes }
 
     /// The next whole message without its NUL; `nil` when more bytes are needed.
+    ///
+    /// Not inlined, like ``end()``: Swift 6.3.1 crashes when it optimises an asynchronous function with an inlined typed error.
+    @inline(never)
     mutating func next() throws(Failure) -> [UInt8]? {
         guard let end = buffer[searched...].firstIndex(of: 0) else {
             searched = buffer.count
@@ -33,6 +36,7 @@ struct MessageReader {
     }
 
     /// Says that nothing more comes.
+    @inline(never)
     func end() throws(Failure) {
         guard buffer.isEmpty else { throw Failure(description: "the connection ended within a message") }
     }
