@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import HardwareAddress
 import Linux
 
-Program.exit(0)
+Program.exit(AddressCommand.run(Array(CommandLine.arguments.dropFirst()), environment: Program.environment))
