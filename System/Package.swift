@@ -67,7 +67,7 @@ let package = Package(
         .testTarget(name: "VarlinkTests", dependencies: ["Sockets", "Varlink"], swiftSettings: strict),
         .testTarget(name: "TorControlTests", dependencies: ["Linux", "Sockets", "TorControl"], swiftSettings: strict),
         .testTarget(
-            name: "ControlFilterTests", dependencies: ["ControlFilter", "Sockets", "TorControl"], swiftSettings: strict),
+            name: "ControlFilterTests", dependencies: ["ControlFilter", "Linux", "Sockets", "TorControl"], swiftSettings: strict),
         .testTarget(name: "StatusTests", dependencies: ["Status"], swiftSettings: strict),
         .testTarget(name: "ConnectionTests", dependencies: ["Connection"], swiftSettings: strict),
         .testTarget(name: "ClockTests", dependencies: ["Clock"], swiftSettings: strict),

@@ -96,7 +96,8 @@ public struct Command: Hashable, Sendable {
 
     /// Proves who we are with the content of the cookie file (3.5).
     public static func authenticate(cookie: [UInt8]) throws(CommandFailure) -> Command {
-        try Command("AUTHENTICATE", [cookie.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()])
+        let digits = cookie.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return try Command("AUTHENTICATE", digits.isEmpty ? [] : [digits])
     }
 
     /// Says good-bye (3.11).

@@ -63,11 +63,12 @@ public struct Fields: Hashable, Sendable {
     /// The value of the first pair with a key.
     public subscript(_ key: String) -> String? { pairs.first { $0.key == key }?.value }
 
-    /// The line again: values that need quotes get them.
+    /// The line again: words and values that need quotes get them.
     public var text: String {
-        (words + pairs.map { "\($0.key)=\(Self.needsQuotes($0.value) ? QuotedString.encode($0.value) : $0.value)" })
-            .joined(separator: " ")
+        (words.map(Self.quoted) + pairs.map { "\($0.key)=\(Self.quoted($0.value))" }).joined(separator: " ")
     }
+
+    private static func quoted(_ value: String) -> String { needsQuotes(value) ? QuotedString.encode(value) : value }
 
     private static func needsQuotes(_ value: String) -> Bool {
         value.isEmpty

@@ -52,20 +52,20 @@ public struct Bootstrap: Hashable, Sendable {
 public struct ClockSkew: Hashable, Sendable {
     /// Whose time it is.
     public enum Source: Hashable, Sendable {
-        /// A directory server, with its address and port.
+        /// A directory server, with its address and port, if they may be known.
         case directory(String)
         /// A network status document of a directory.
         case networkStatus
-        /// A relay, with its address and port.
+        /// A relay, with its address and port, if they may be known.
         case relay(String)
         /// The consensus of the directory authorities.
         case consensus
         case unknown(String)
 
         init(_ text: String) {
-            if text.hasPrefix("DIRSERV:") {
+            if text.hasPrefix("DIRSERV:") || text == "DIRSERV" {
                 self = .directory(String(text.dropFirst(8)))
-            } else if text.hasPrefix("OR:") {
+            } else if text.hasPrefix("OR:") || text == "OR" {
                 self = .relay(String(text.dropFirst(3)))
             } else if text == "NETWORKSTATUS" {
                 self = .networkStatus
