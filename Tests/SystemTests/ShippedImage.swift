@@ -117,3 +117,8 @@ struct BootReport: Decodable {
         return try JSONDecoder().decode(BootReport.self, from: Data(text.utf8))
     }
 }
+
+extension ShippedImage {
+    /// The source of the program that tries to get round the walls.
+    static let probe = project.appending("Tests/Probe")
+}

@@ -31,6 +31,15 @@ public final class NameServer: Sendable {
         public let hostName: String?
     }
 
+    /// Addresses that a hostile name server would answer with, to lead a program to its own computer or network: the
+    /// loopback's, Tor's side of the session's link, a router's.
+    public static let hostileAddresses = ["127.0.0.1", "10.77.0.1", "192.168.1.1"]
+
+    /// The name for which the exits' server answers with a hostile address.
+    public static func hostileName(_ address: String) -> String {
+        "a\(address.replacing(".", with: "-")).hostile.example"
+    }
+
     private let server: BackgroundCommand
     private let leaseFile: FilePath
 
@@ -57,6 +66,7 @@ public final class NameServer: Sendable {
             ]
         case .exitResolver:
             words += ["--listen-address=\(Address.exitResolver)", "--address=/\(Address.webName)/\(Address.web)"]
+            words += hostileAddresses.map { "--address=/\(hostileName($0))/\($0)" }
         }
         let server = sandbox.start(role.rawValue, "dnsmasq", words, in: namespace)
         let name = NameServer(server: server, leaseFile: leaseFile)

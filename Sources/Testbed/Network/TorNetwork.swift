@@ -95,7 +95,9 @@ public final class TorNetwork: Sendable {
 
     /// What a client's torrc has to say so that the client uses this network and no other.
     public var clientConfiguration: [String] {
-        ["TestingTorNetwork 1"] + relays.compactMap(\.directoryLine)
+        // A testing network lets clients believe in private addresses; as everywhere else, they are not to.
+        ["TestingTorNetwork 1", "ClientDNSRejectInternalAddresses 1", "ClientRejectInternalAddresses 1"]
+            + relays.compactMap(\.directoryLine)
     }
 
     /// Starts an ordinary tor on the LAN's computer, for comparison with a machine under test.
