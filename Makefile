@@ -4,7 +4,7 @@ PROFILE ?= core
 SWIFT ?= swift
 NEEDLETAIL = .build/debug/needletail
 .DEFAULT_GOAL := help
-.PHONY: help set-up tools image lock try test test-parts test-system bench lint format clean
+.PHONY: help set-up tools image lock try test test-parts test-system soak bench lint format clean
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -32,6 +32,9 @@ test-parts: tools
 
 test-system: image
 	scripts/test . --filter SystemTests
+
+soak: image ## Let part after part fail for half an hour, judge every frame, write docs/soak.md; SOAK="--seed 5"
+	$(NEEDLETAIL) soak --profile $(PROFILE) $(SOAK)
 
 bench: image ## Measure against Debian's own live tools and write docs/benchmarks.md
 	$(NEEDLETAIL) bench --profile $(PROFILE)

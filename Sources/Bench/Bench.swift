@@ -58,6 +58,7 @@ public struct Bench: Sendable {
         case .size: report = try await size()
         case .memory: report = try await memory(work: work)
         case .filesystem: report = try await fileSystem(work: work)
+        case .tor: report = try await tor(work: work)
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

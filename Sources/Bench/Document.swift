@@ -129,6 +129,7 @@ public struct Document: Sendable, Equatable {
         switch target {
         case .none: "–"
         case .ratio(let limit): "≤ \(number(limit, digits: 2)) ×"
+        case .ratioAtLeast(let limit): "≥ \(number(limit, digits: 2)) ×"
         case .value(let limit): "≤ \(number(limit, digits: 0)) \(unit.rawValue)"
         }
     }

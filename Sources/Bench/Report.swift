@@ -12,6 +12,8 @@ public enum Part: String, Sendable, Codable, CaseIterable {
     case memory
     /// Ways to pack the system.
     case filesystem
+    /// Tor behind the walls, against a bare one.
+    case tor
 
     /// The heading.
     public var title: String {
@@ -21,6 +23,7 @@ public enum Part: String, Sendable, Codable, CaseIterable {
         case .size: "Size"
         case .memory: "Memory"
         case .filesystem: "File system"
+        case .tor: "Tor"
         }
     }
 }
@@ -33,12 +36,18 @@ public enum Unit: String, Sendable, Codable {
     case megabytes = "MB"
     /// 1,048,576 bytes.
     case mebibytes = "MiB"
+    /// Thousandths of a second.
+    case milliseconds = "ms"
+    /// Millions of bytes in a second.
+    case megabytesPerSecond = "MB/s"
 }
 
 /// What a figure is to reach.
 public enum Target: Sendable, Codable, Equatable {
     /// At most this part of the reference's median.
     case ratio(Double)
+    /// At least this part of the reference's median.
+    case ratioAtLeast(Double)
     /// At most this much, in the figure's unit.
     case value(Double)
 }
@@ -73,6 +82,7 @@ public struct Figure: Sendable, Codable, Equatable {
         switch target {
         case .none: nil
         case .ratio(let limit): ratio.map { $0 <= limit } ?? false
+        case .ratioAtLeast(let limit): ratio.map { $0 >= limit } ?? false
         case .value(let limit): ours.median.map { $0 <= limit } ?? false
         }
     }

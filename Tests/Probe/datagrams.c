@@ -51,6 +51,7 @@ static struct sockaddr_in place(const char *address, int port) {
 
 // Sends twice, because a refusal comes back as an error of the next call, and waits shortly for an answer.
 static void exchange(int descriptor, const char *address, int port, enum kind kind, const char *name) {
+    begin();
     uint8_t bytes[2048];
     struct sockaddr_in to = place(address, port);
     if (connect(descriptor, (struct sockaddr *)&to, sizeof to) != 0) {
@@ -65,7 +66,7 @@ static void exchange(int descriptor, const char *address, int port, enum kind ki
         }
         struct pollfd ready = {.fd = descriptor, .events = POLLIN};
         // Tor needs a while for a name; nobody else answers, or at once.
-        if (poll(&ready, 1, kind == dns && i == 1 ? 1500 : 60) <= 0) continue;
+        if (poll(&ready, 1, kind == dns && i == 1 ? 500 : 40) <= 0) continue;
         ssize_t got = recv(descriptor, bytes, sizeof bytes, MSG_DONTWAIT);
         if (got < 0) refuse(errno, "%s to %s:%d", name, address, port);
         else tell("answered", "", "%s to %s:%d", name, address, port);

@@ -24,7 +24,8 @@ extension SystemTests {
                     try await probe.install(in: shell)
                     // All tables of all families, also those on single interfaces.
                     try await shell.output("nft flush ruleset")
-                    let cards = try await shell.output("cd /sys/class/net; ls -d */device | cut -d / -f 1 | tr '\\n' ' '")
+                    let cards = try await shell.output(
+                        "cd /sys/class/net; ls -d */device | cut -d / -f 1 | tr '\\n' ' '")
                     let text = try await shell.output("\(Probe.guestPath) sockets \(cards)", timeout: .seconds(120))
                     print("Without walls: \(try Probe.attempts(in: text).summary)")
                     return try await shell.output(

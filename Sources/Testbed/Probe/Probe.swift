@@ -92,7 +92,8 @@ public struct Probe: Sendable {
         let lines = text.split(separator: "\n")
         guard lines.last == "end" else {
             throw NetworkFailure(
-                .unexpectedOutput, "The probe did not come to its end. Its last words: \(lines.suffix(5).joined(separator: " / "))")
+                .unexpectedOutput,
+                "The probe did not come to its end. Its last words: \(lines.suffix(5).joined(separator: " / "))")
         }
         return lines.compactMap { line in
             let words = line.split(separator: "\t", omittingEmptySubsequences: false)

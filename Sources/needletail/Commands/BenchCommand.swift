@@ -21,7 +21,7 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The folder with the image.", valueName: "folder"))
     var output = "out"
 
-    @Option(help: "Measure only this: boot, build, size, memory or filesystem. Can be given several times.")
+    @Option(help: "Measure only this: boot, build, size, memory, filesystem or tor. Can be given several times.")
     var only: [Part] = []
 
     @Option(help: "How often each start is measured.")
