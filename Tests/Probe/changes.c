@@ -95,6 +95,8 @@ static const char *const repairs[] = {
     "ip link del atk-veth",   "ip link del atk-out",   "ip link del atk-mac",    "ip link del atk-ipvlan",
     "ip link del atk-vlan",   "ip link del atk-bridge", "ip link del atk-vxlan", "ip link del atk-gre",
     "ip link del atk-ipip",   "ip link del atk-wg",     "ip link del atk-tap",   "ip link del atk-dummy",
+    // It may have been moved.
+    "nsenter --net=/proc/1/ns/net ip link del atk-dummy",
     "ip addr del 192.0.2.77/24 dev tor", "ip route del 198.51.100.0/24 dev tor", "ip route del 203.0.113.80 dev tor",
     "ip rule del pref 5",     "ip neigh del " ROUTER " dev tor", "ip netns del atk",
 };
@@ -128,7 +130,8 @@ void undo(void) {
         snprintf(line, sizeof line, "PATH=/usr/sbin:/usr/bin timeout 5 %s >/dev/null 2>&1", repairs[i]);
         if (system(line) < 0) continue;
     }
-    for (int i = 0; i < setting_count; i++) {
+    // Backwards: to forward or not changes others of these settings.
+    for (int i = setting_count; i-- > 0;) {
         int descriptor = open(settings[i].path, O_WRONLY | O_CLOEXEC);
         if (descriptor < 0) continue;
         if (write(descriptor, settings[i].old, strlen(settings[i].old)) < 0) refuse(errno, "put back %s", settings[i].path);

@@ -66,7 +66,7 @@ static void exchange(int descriptor, const char *address, int port, enum kind ki
         }
         struct pollfd ready = {.fd = descriptor, .events = POLLIN};
         // Tor needs a while for a name; nobody else answers, or at once.
-        if (poll(&ready, 1, kind == dns && i == 1 ? 500 : 40) <= 0) continue;
+        if (poll(&ready, 1, port == 53 && i == 1 ? 500 : 40) <= 0) continue;
         ssize_t got = recv(descriptor, bytes, sizeof bytes, MSG_DONTWAIT);
         if (got < 0) refuse(errno, "%s to %s:%d", name, address, port);
         else tell("answered", "", "%s to %s:%d", name, address, port);

@@ -41,7 +41,7 @@ static void converse(int descriptor, const char *address, int port, int patience
     if (number == EINPROGRESS) {
         struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
         socklen_t size = sizeof number;
-        if (poll(&ready, 1, 1000) <= 0) {
+        if (poll(&ready, 1, patience < 50 ? 60 : 400) <= 0) {
             tell("sent", "no answer to the first packet", "%s to %s:%d", name, address, port);
             return;
         }
@@ -76,7 +76,7 @@ static void simple(void) {
         {"the router's login", ROUTER, 22, 100},
         {"a printer", COMPUTER, 631, 100},
         {"a share", COMPUTER, 445, 100},
-        {"NetBIOS", COMPUTER, 139, 100},
+        {"NetBIOS by TCP", COMPUTER, 139, 100},
         {"nobody in the LAN", NOBODY, 80, 100},
         {"a relay", RELAY, 9001, 100},
         {"an authority's directory", AUTHORITY, 9030, 100},

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import Foundation
+import SystemPackage
+import Testbed
+import Testing
+
+/// Which streams share a circuit, as Tor itself tells, and how our services are shut in.
+extension SystemTests.Session {
+    private static let user = "nsenter --net=/run/netns/session -- runuser -u user --"
+    /// Another site of the private network's web, at an address of its own.
+    private static let otherSite = "203.0.113.81"
+
+    @Test("two programs and two sites never share a circuit, by whichever port; two connections to one site do")
+    func circuits() async throws {
+        let trial = try session()
+        let network = trial.network
+        let bytes = Data(repeating: 0x4e, count: 4 << 20)
+        try bytes.write(to: URL(fileURLWithPath: network.web.files.appending("slow").string))
+        _ = try await network.sandbox.command(
+            "ip", ["addr", "replace", "\(Self.otherSite)/24", "dev", "eth0"], in: PrivateNetwork.webHost
+        ).output()
+        let other = network.sandbox.start(
+            "other-site", "busybox",
+            ["httpd", "-f", "-p", "\(Self.otherSite):80", "-h", network.web.files.string], in: PrivateNetwork.webHost)
+        try await withWork { work in
+            let probe = try await Probe(source: ShippedImage.probe, program: work.appending("probe"))
+            try await probe.install(in: trial.machine.shell)
+        }
+        // Slow, so that all of them are there at the same time; the last two are one site, twice.
+        let slow = "--limit-rate 8k"
+        let socks = "--socks5-hostname 10.77.0.1:9050"
+        let downloads: [(target: String, command: String)] = [
+            (
+                "\(Self.otherSite):80",
+                "wget -q -O /dev/null --limit-rate=8k http://\(Self.otherSite)/slow"
+            ),
+            ("one.\(Address.webName):80", "curl -s -o /dev/null \(slow) \(socks) http://one.\(Address.webName)/slow"),
+            ("two.\(Address.webName):80", "curl -s -o /dev/null \(slow) \(socks) http://two.\(Address.webName)/slow"),
+            ("\(Address.web):80", "curl -s -o /dev/null \(slow) http://\(Address.web)/slow"),
+            ("\(Address.web):80", "curl -s -o /dev/null \(slow) http://\(Address.web)/slow"),
+        ]
+        for download in downloads {
+            try await output("setsid \(Self.user) timeout 60 \(download.command) </dev/null >/dev/null 2>&1 &")
+        }
+        var streams: [(circuit: String, target: String)] = []
+        let deadline = ContinuousClock.now + .seconds(50)
+        while ContinuousClock.now < deadline {
+            streams = try await openStreams().filter { stream in downloads.contains { $0.target == stream.target } }
+            if streams.count == downloads.count { break }
+            try await Task.sleep(for: .seconds(1))
+        }
+        await other.stop()
+        try await Probe.remove(from: trial.machine.shell)
+        try #require(streams.count == downloads.count, "Not all downloads were open at once: \(streams)")
+        let circuits = Dictionary(grouping: streams, by: \.target).mapValues { Set($0.map(\.circuit)) }
+        for (target, own) in circuits {
+            #expect(own.count == 1, "The connections to \(target) were to share a circuit: \(own)")
+            for (another, others) in circuits where another != target {
+                #expect(own.isDisjoint(with: others), "\(target) and \(another) share a circuit: \(streams)")
+            }
+        }
+        #expect(circuits.count == 4)
+    }
+
+    /// The streams that are connected, from Tor's own mouth. See control-spec, `GETINFO stream-status`.
+    private func openStreams() async throws -> [(circuit: String, target: String)] {
+        let text = try await output(
+            """
+            of() { cat /usr/lib/needletail/tor-defaults /etc/tor/torrc | sed -n "s/^$1 *\\(unix:\\)\\?//p" | cut -d ' ' -f 1 | head -n 1; }
+            \(Probe.guestPath) control "$(of ControlSocket)" "$(of CookieAuthFile)" 'GETINFO stream-status'
+            """)
+        return text.split(whereSeparator: \.isNewline).compactMap { line in
+            // 17 SUCCEEDED 5 203.0.113.80:80, after the keyword when there is only one.
+            let words = line.replacing("stream-status=", with: "").split(separator: " ").map(String.init)
+            guard words.count >= 4, words[1] == "SUCCEEDED" else { return nil }
+            return (words[2], words[3])
+        }
+    }
+
+    @Test("each of our services is shut in: by systemd's own measure its exposure is at most 2.0")
+    func exposure() async throws {
+        let units = try await output(
+            "cd /usr/lib/systemd/system; ls needletail-*.service | sed 's/@\\.service/@1.service/'"
+        ).split(separator: "\n").map(String.init)
+        #expect(!units.isEmpty)
+        for unit in units + ["tor@default.service", "NetworkManager.service"] {
+            let line = try await output(
+                "SYSTEMD_COLORS=0 systemd-analyze security --no-pager \(unit) 2>&1 | tail -n 1")
+            let exposure = line.firstMatch(of: #/exposure level for .*: ([0-9.]+) /#).flatMap { Double($0.1) }
+            print("  \(unit): \(exposure.map { "\($0)" } ?? line)")
+            // Of Debian's own services it is only told.
+            guard unit.hasPrefix("needletail-") else { continue }
+            let value = try #require(exposure, "\(unit): \(line)")
+            #expect(value <= 2.0, "\(unit)")
+        }
+    }
+}
