@@ -73,6 +73,6 @@ let package = Package(
         .testTarget(name: "ClockTests", dependencies: ["Clock"], swiftSettings: strict),
         .testTarget(name: "HardwareAddressTests", dependencies: ["HardwareAddress"], swiftSettings: strict),
         .testTarget(name: "AdministrationTests", dependencies: ["Administration"], swiftSettings: strict),
-        .testTarget(name: "PortalTests", dependencies: ["Portal"], swiftSettings: strict),
+        .testTarget(name: "PortalTests", dependencies: ["Linux", "Portal", "Varlink"], swiftSettings: strict),
     ]
 )

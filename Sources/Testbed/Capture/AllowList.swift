@@ -27,6 +27,8 @@ public struct AllowList: Sendable, Hashable {
         case arp
         /// TCP to these places and no others.
         case tcp(to: Set<Endpoint>)
+        /// UDP to these places and no others.
+        case udp(to: Set<Endpoint>)
     }
 
     /// The network that the guest is in.

@@ -160,7 +160,7 @@ public struct Judge: Sendable {
 
     private func judge(_ packet: IPv4Packet, in frame: Frame) -> Opinion {
         if let opinion = judgeDHCP(packet, in: frame) { return opinion }
-        var opinion = judgeTCP(packet) ?? Opinion.ipv4(packet)
+        var opinion = judgeTCP(packet) ?? judgeUDP(packet) ?? Opinion.ipv4(packet)
         if !packet.options.isEmpty { opinion.add(.ipOptions, "\(packet.source) → \(packet.destination)") }
         if !allowList.localNetwork.contains(packet.source) || allowList.routers.contains(packet.source) {
             opinion.add(.sourceAddress, "\(packet.source) → \(packet.destination), not of \(allowList.localNetwork)")
@@ -179,6 +179,16 @@ public struct Judge: Sendable {
                 opinion.add(.tcpTimestamp, "\(packet.source) → \(place)")
             }
             return opinion
+        }
+        return nil
+    }
+
+    private func judgeUDP(_ packet: IPv4Packet) -> Opinion? {
+        guard case .udp(let datagram) = packet.transport else { return nil }
+        let place = Endpoint(packet.destination, datagram.destinationPort)
+        for exception in allowList.exceptions {
+            guard case .udp(let places) = exception.rule, places.contains(place) else { continue }
+            return Opinion(passing: exception.name)
         }
         return nil
     }

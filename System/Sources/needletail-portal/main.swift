@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import Linux
+import Portal
 
-Program.exit(0)
+Program.exit(await PortalProgram.run(Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Virtual consoles (ioctl_vt(2)), terminals (termios(3)), and the settings of one network interface.
+#pragma once
+
+// The number of the virtual console that a descriptor is; fails with ENOTTY when it is something else.
+int clinux_console_number(int descriptor);
+// VT_GETSTATE: the number of the console that is on the screen.
+int clinux_console_active(int descriptor);
+// VT_ACTIVATE: puts a console on the screen. Allowed through one's own controlling terminal without any capability.
+int clinux_console_activate(int descriptor, int number);
+// The console's own font (KD_FONT_OP_SET_DEFAULT): somebody may have loaded another one. For text consoles only.
+int clinux_console_default_font(int descriptor);
+// Bytes as they are typed, without echo and without signals from keys.
+int clinux_terminal_raw(int descriptor);
+// TIOCGWINSZ: the number of lines.
+int clinux_terminal_lines(int descriptor);
+// TCIFLUSH: forgets what was typed and not read.
+int clinux_terminal_forget(int descriptor);
+
+// fork(2) and execve(2); the child keeps standard input and output, writes its errors there too, and has
+// nothing else.
+int clinux_spawn_on_terminal(const char *path, char *const arguments[], char *const environment[]);
+
+// SIOCSIFFLAGS: IFF_UP of an interface of this network namespace.
+int clinux_link_set_up(const char *name, int up);
+// IPV4_DEVCONF_FORWARDING of an interface, over rtnetlink(7): /proc/sys can stay read-only for who sets it.
+int clinux_link_set_forwarding(const char *name, int forwarding);
