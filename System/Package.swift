@@ -56,7 +56,7 @@ let package = Package(
         .executableTarget(name: "needletail-portal", dependencies: ["Linux", "Portal"], swiftSettings: strict),
         // The commands of the session: one program under several names (needletail-status, needletail-connect …).
         .executableTarget(
-            name: "needletail-session", dependencies: ["Administration", "Connection", "Portal", "Status"],
+            name: "needletail-session", dependencies: ["Administration", "Connection", "Linux", "Portal", "Status"],
             swiftSettings: strict),
 
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),

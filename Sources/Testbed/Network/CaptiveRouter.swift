@@ -31,7 +31,8 @@ public final class CaptiveRouter: Sendable {
         let names = sandbox.start(
             "captive-names", "dnsmasq",
             [
-                "--no-daemon", "--conf-file=/dev/null", "--log-facility=-", "--log-queries", "--no-resolv", "--no-hosts",
+                "--no-daemon", "--conf-file=/dev/null", "--log-facility=-", "--log-queries", "--no-resolv",
+                "--no-hosts",
                 "--no-poll", "--bind-interfaces", "--except-interface=lo", "--listen-address=\(Address.router)",
                 "--port=5353", "--address=/#/\(Address.router)",
             ], in: PrivateNetwork.lan)
@@ -79,8 +80,10 @@ public final class CaptiveRouter: Sendable {
 
     /// Lets nobody through any more, as when the time that was paid for is over.
     public func forget() async throws {
-        _ = try await network.sandbox.command("nft", ["flush", "set", "ip", "captive", "known"], in: PrivateNetwork.lan)
-            .output()
+        _ = try await network.sandbox.command(
+            "nft", ["flush", "set", "ip", "captive", "known"], in: PrivateNetwork.lan
+        )
+        .output()
     }
 
     func stop() async {

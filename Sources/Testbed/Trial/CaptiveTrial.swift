@@ -39,6 +39,7 @@ public struct CaptiveTrial: Sendable {
         /// - Parameters:
         ///   - windows: when the login page was open.
         ///   - part: the part of time that is judged.
+        /// - Returns: the verdict on both.
         public func verdict(windows: [Window], in part: Window) -> Verdict {
             let frames = frames.filter { part.contains($0.nanoseconds) }
             let (open, closed) = (

@@ -25,6 +25,7 @@ public struct VirtualConsole: Sendable {
     /// Puts a console on the screen. It may take a moment until ``active`` says so.
     ///
     /// - Parameter number: 1 to 63.
+    /// - Throws: ``SystemCallFailure``.
     public func show(_ number: Int32) throws(SystemCallFailure) {
         _ = try check("ioctl VT_ACTIVATE", "/dev/tty\(number)") { clinux_console_activate(descriptor, number) }
     }

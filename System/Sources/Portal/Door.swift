@@ -30,6 +30,7 @@ struct Door: Sendable {
     ///   - uplink: where packets may leave.
     ///   - names: who may be asked for names.
     ///   - seconds: the service's time limit.
+    /// - Throws: ``PortalFailure/door(_:)``.
     func open(_ uplink: Uplink, names: [PortalAddress], seconds: Int) throws(PortalFailure) {
         do {
             try nft(Self.opening(uplink, names: names, seconds: seconds))

@@ -14,10 +14,13 @@ public enum LoginPageCommand {
             switch arguments {
             case []: return try await open(client)
             case ["--state"]:
-                print(Words.state(try await client.call("org.needletail.Portal.GetState", returning: StateReply.self).state))
+                print(
+                    Words.state(
+                        try await client.call("org.needletail.Portal.GetState", returning: StateReply.self).state))
                 return 0
             case ["--close"]:
-                print(Words.state(try await client.call("org.needletail.Portal.Close", returning: StateReply.self).state))
+                print(
+                    Words.state(try await client.call("org.needletail.Portal.Close", returning: StateReply.self).state))
                 return 0
             case ["--help"], ["-h"]:
                 print(Words.help, terminator: "")

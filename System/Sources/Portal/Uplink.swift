@@ -9,10 +9,9 @@ struct Uplink: Sendable, Hashable {
     /// The router.
     let gateway: PortalAddress
 
-    /// The default route with the lowest metric.
+    /// The default route with the lowest metric; `nil` when there is no default route with a router.
     ///
     /// - Parameter table: the text of `/proc/net/route`; addresses are numbers of the machine's byte order in hexadecimal.
-    /// - Returns: `nil` when there is no default route with a router.
     init?(routes table: String) {
         var best: (metric: UInt32, interface: String, gateway: PortalAddress)?
         // A table of this computer, which only root fills; the limit is against surprises, not against the network.
@@ -65,7 +64,9 @@ enum NameServers {
             guard words.count >= 3, words[0] == "domain_name_servers", words[1] == "=" else { continue }
             var servers: [PortalAddress] = []
             for word in words.dropFirst(2).prefix(16) {
-                guard let address = PortalAddress(word), address.isSomebody, !servers.contains(address) else { continue }
+                guard let address = PortalAddress(word), address.isSomebody, !servers.contains(address) else {
+                    continue
+                }
                 servers.append(address)
             }
             return Array(servers.prefix(limit))

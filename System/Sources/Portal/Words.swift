@@ -70,7 +70,8 @@ enum Words {
         case .quit: "The login page is closed. If you are logged in now, Tor connects within a minute."
         case .timeLimit: "The time was up, and the login page was closed. You can ask for it again."
         case .connected: "Tor is connected, and the login page was closed."
-        case .networkGone: "The network was lost or changed, and the login page was closed. Check the cable or the Wi-Fi."
+        case .networkGone:
+            "The network was lost or changed, and the login page was closed. Check the cable or the Wi-Fi."
         case .cancelled: "The login page was closed."
         case .pageFailed:
             "No page came. Perhaps this network has no login page, or it is out of order. Everything is closed again."
@@ -86,7 +87,8 @@ enum Words {
         case .connectionUnknown:
             "It cannot be found out whether Tor is connected, and so the login page stays closed. Restart the computer."
         case .noNetwork: "There is no network. Plug in a cable or choose a Wi-Fi first."
-        case .busy: "You are being asked already, or the page is open. Look at the other screen: Alt and F8, or Alt and F9."
+        case .busy:
+            "You are being asked already, or the page is open. Look at the other screen: Alt and F8, or Alt and F9."
         case .tooSoon: "The answer was no a moment ago. Wait a little before you ask again."
         }
     }

@@ -1,2 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Linux
+import Portal
 import Status
+
+// One program under the names of the session's commands.
+let words = Array(CommandLine.arguments.dropFirst())
+switch CommandLine.arguments.first?.split(separator: "/").last {
+case "needletail-login-page": Program.exit(await LoginPageCommand.run(words))
+default: Program.exit(2)
+}

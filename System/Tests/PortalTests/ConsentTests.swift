@@ -24,10 +24,12 @@ struct ConsentTests {
         #expect(type("x4y7-2 9\r") == .agreed)
     }
 
-    @Test("Enter alone, Escape, n, q and Ctrl-C are a no", arguments: ["\n", "\u{1b}", "n", "q", "Q", "47\u{3}", "\u{4}"])
+    @Test(
+        "Enter alone, Escape, n, q and Ctrl-C are a no", arguments: ["\n", "\u{1b}", "n", "q", "Q", "47\u{3}", "\u{4}"])
     func no(keys: String) { #expect(type(keys) == .refused) }
 
-    @Test("another number is not a yes", arguments: ["4728\n", "47290\n", "04729\n", "47294729\n", "123456789012345\n"])
+    @Test(
+        "another number is not a yes", arguments: ["4728\n", "47290\n", "04729\n", "47294729\n", "123456789012345\n"])
     func wrong(keys: String) { #expect(type(keys) == .wrong) }
 
     @Test("words are not a yes", arguments: ["yes\n", "YES\n", "ja\n", "ok\n"])

@@ -48,7 +48,9 @@ struct DoorTests {
             ])
     }
 
-    @Test("is closed again when a step of the opening fails", arguments: ["add element", "forwarding enp0s2 true", "link up"])
+    @Test(
+        "is closed again when a step of the opening fails",
+        arguments: ["add element", "forwarding enp0s2 true", "link up"])
     func failing(step: String) {
         let notes = Notes()
         #expect(throws: PortalFailure.self) {

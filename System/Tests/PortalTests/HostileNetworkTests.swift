@@ -8,7 +8,8 @@ struct HostileNetworkTests {
     @Test(
         "an address is four plain numbers, and nothing else",
         arguments: [
-            "", "1", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.-4", " 1.2.3.4", "1.2.3.4 ", "1..2.3", "a.b.c.d",
+            "", "1", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.-4", " 1.2.3.4", "1.2.3.4 ", "1..2.3",
+            "a.b.c.d",
             "0x7f.0.0.1", "127.1", "1.2.3.4;flush", "１.2.3.4", "+1.2.3.4",
         ])
     func notAddresses(text: String) { #expect(PortalAddress(text) == nil) }
@@ -24,7 +25,9 @@ struct HostileNetworkTests {
         #expect(NameServers.read("DHCP4.OPTION[1]:domain_name_servers = \(text)\n").isEmpty)
     }
 
-    @Test("other private and public addresses are", arguments: ["192.0.2.1", "10.77.0.8", "10.0.0.1", "172.16.0.1", "9.9.9.9"])
+    @Test(
+        "other private and public addresses are",
+        arguments: ["192.0.2.1", "10.77.0.8", "10.0.0.1", "172.16.0.1", "9.9.9.9"])
     func somebody(text: String) throws { #expect(try #require(PortalAddress(text)).isSomebody) }
 
     @Test("the name servers of a lease are found among its options")
@@ -40,8 +43,10 @@ struct HostileNetworkTests {
     @Test(
         "other options cannot pass for name servers",
         arguments: [
-            "DHCP4.OPTION[1]:requested_domain_name_servers = 1", "DHCP4.OPTION[1]:root_path = domain_name_servers = 1.2.3.4",
-            "domain_name_servers = 1.2.3.4", "DHCP4.OPTION[1]:domain_name_servers", "DHCP4.OPTION[1]:domain_name_servers =",
+            "DHCP4.OPTION[1]:requested_domain_name_servers = 1",
+            "DHCP4.OPTION[1]:root_path = domain_name_servers = 1.2.3.4",
+            "domain_name_servers = 1.2.3.4", "DHCP4.OPTION[1]:domain_name_servers",
+            "DHCP4.OPTION[1]:domain_name_servers =",
             "DHCP4.OPTION[1]", "", "DHCP4.OPTION[1]:domain_name_servers = 1.2.3.4; flush ruleset",
         ])
     func otherOptions(text: String) { #expect(NameServers.read(text).isEmpty) }
@@ -74,6 +79,8 @@ struct HostileNetworkTests {
         ])
     func noRoute(line: String) { #expect(Uplink(routes: Self.header + line) == nil) }
 
-    @Test("an interface's name that could be more than a name is not used", arguments: ["", "-x", "a b", "a;b", "a\"", "lo", "sixteen-letters-"])
+    @Test(
+        "an interface's name that could be more than a name is not used",
+        arguments: ["", "-x", "a b", "a;b", "a\"", "lo", "sixteen-letters-"])
     func names(name: String) { #expect(!Uplink.isName(name)) }
 }
