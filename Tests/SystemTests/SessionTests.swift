@@ -12,7 +12,7 @@ extension SystemTests {
 
         func asUser(_ script: String, timeout: Duration = .seconds(90)) async throws -> GuestShell.Answer {
             let quoted = script.replacing("'", with: "'\\''")
-            return try await session().machine.shell.run("runuser -u user -- sh -c '\(quoted)'", timeout: timeout)
+            return try await session().machine.shell.run("\(Trial.asUser) sh -c '\(quoted)'", timeout: timeout)
         }
 
         // MARK: Tor

@@ -163,12 +163,15 @@ public struct Trial: Sendable {
             screenshot: try? await machine.screenshot())
     }
 
+    /// A command that runs another one as the session's user, where the user is: in the session's network namespace.
+    public static let asUser = "nsenter --net=/run/netns/session runuser -u user --"
+
     /// Fetches the web server's page as the session's user, without any setting for Tor.
     ///
     /// - Returns: The address that the web server saw.
     public func fetchPage(_ address: String = WebServer.page) async throws -> String {
         try await machine.shell.output(
-            "runuser -u user -- curl --silent --show-error --max-time 90 \(address)", timeout: .seconds(120)
+            "\(Self.asUser) curl --silent --show-error --max-time 90 \(address)", timeout: .seconds(120)
         ).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

@@ -24,6 +24,8 @@ enum BootFailure: Error, Hashable {
     case root(String)
     /// The firewall could not be loaded.
     case firewall(String)
+    /// The namespaces, or the links to them, could not be made.
+    case namespaces(String)
     /// systemd could not be started.
     case handover(String)
 
@@ -41,6 +43,7 @@ enum BootFailure: Error, Hashable {
         case .noMemoryForToRAM: "no-memory-for-toram"
         case .root: "root"
         case .firewall: "firewall"
+        case .namespaces: "namespaces"
         case .handover: "handover"
         }
     }
@@ -61,7 +64,7 @@ enum BootFailure: Error, Hashable {
         case .severalMedia(let media): media.joined(separator: "; ")
         case .noMemoryForToRAM(let needed, let available): "\(needed) bytes needed, \(available) available"
         case .incomplete(let text), .mediumRemoved(let text), .systemCutShort(let text), .verityMissing(let text),
-            .systemDamaged(let text), .root(let text), .firewall(let text), .handover(let text):
+            .systemDamaged(let text), .root(let text), .firewall(let text), .namespaces(let text), .handover(let text):
             text
         }
     }

@@ -72,7 +72,9 @@ public struct BootStage {
             try Handover.switchRoot()
         } catch { throw .root("\(error)") }
         loader.isClosed = true
-        try Firewall.close()
+        try Firewall.root.close()
+        log.phase("namespaces")
+        try Namespaces.shipped.make()
         // Disks that became ready in the meantime.
         search.handleEvents()
 

@@ -108,6 +108,15 @@ struct Message: Hashable {
                 """, Self.safe,
                 "Start again. If it happens again, write Needletail to the stick again.",
             ]
+        case .namespaces:
+            title = "Needletail could not separate your session from the network"
+            paragraphs = [
+                """
+                Your session must reach nothing but Tor, and the walls for that could not be built. So Needletail stops \
+                here, and the network was never switched on.
+                """, Self.safe,
+                "Start again. If it happens again, write Needletail to the stick again.",
+            ]
         case .handover:
             title = "Needletail could not be started"
             paragraphs = [

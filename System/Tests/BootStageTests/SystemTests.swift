@@ -50,37 +50,6 @@ struct SystemTests {
         }
     }
 
-    static let listing = """
-        table inet needletail {
-        \tchain input {
-        \t\ttype filter hook input priority filter; policy drop;
-        \t}
-
-        \tchain forward {
-        \t\ttype filter hook forward priority filter; policy drop;
-        \t}
-
-        \tchain output {
-        \t\ttype filter hook output priority filter; policy drop;
-        \t\tct state established accept
-        \t}
-        }
-        """
-
-    @Test("a closed firewall is recognised")
-    func closedFirewall() { #expect(Firewall.openHooks(in: Self.listing).isEmpty) }
-
-    @Test("an open firewall is recognised, whichever chain it is", arguments: ["input", "forward", "output"])
-    func openFirewall(hook: String) {
-        let drop = "hook \(hook) priority filter; policy drop;"
-        let open = Self.listing.replacing(drop, with: drop.replacing("drop", with: "accept"))
-        #expect(Firewall.openHooks(in: open) == [hook])
-        let missing = Self.listing.replacing("type filter hook \(hook)", with: "comment \"type filter hook \(hook)\"")
-        #expect(Firewall.openHooks(in: missing) == [hook])
-        #expect(Firewall.openHooks(in: "") == Firewall.hooks)
-        #expect(Firewall.openHooks(in: Self.listing.replacing("needletail", with: "other")) == Firewall.hooks)
-    }
-
     @Test("the report is JSON whatever a drive calls itself")
     func report() {
         let disk = Disk(name: "sda", bus: .usb, isRemovable: true, size: 1, model: "A\"\\\u{1}", location: .init())
@@ -95,7 +64,7 @@ struct SystemTests {
         .mediumNotFound(seen: ["One (sda): is empty", "Two (sdb)"]), .severalMedia(["A (sda)", "B (sdb)"]),
         .mediumRemoved("x"), .systemCutShort("x"), .verityMissing("x"),
         .systemDamaged(String(repeating: "y", count: 2000)),
-        .noMemoryForToRAM(needed: 1, available: 0), .root("x"), .firewall("x"), .handover("x"),
+        .noMemoryForToRAM(needed: 1, available: 0), .root("x"), .firewall("x"), .namespaces("x"), .handover("x"),
     ]
 
     @Test("every failure has a page that fits a text screen and says how to switch off", arguments: failures)

@@ -9,6 +9,7 @@
 
 #include "console.h"
 #include "interfaces.h"
+#include "netlink.h"
 #include "sockets.h"
 
 // finit_module(2)
