@@ -69,7 +69,7 @@ let package = Package(
         .testTarget(
             name: "ControlFilterTests", dependencies: ["ControlFilter", "Linux", "Sockets", "TorControl"], swiftSettings: strict),
         .testTarget(name: "StatusTests", dependencies: ["Status"], swiftSettings: strict),
-        .testTarget(name: "ConnectionTests", dependencies: ["Connection"], swiftSettings: strict),
+        .testTarget(name: "ConnectionTests", dependencies: ["Connection", "Linux", "Sockets", "TorControl", "Varlink"], swiftSettings: strict),
         .testTarget(name: "ClockTests", dependencies: ["Clock"], swiftSettings: strict),
         .testTarget(name: "HardwareAddressTests", dependencies: ["HardwareAddress"], swiftSettings: strict),
         .testTarget(name: "AdministrationTests", dependencies: ["Administration"], swiftSettings: strict),

@@ -62,9 +62,10 @@ import Testing
         let common = "/needletail/vmlinuz lockdown=confidentiality panic=5"
         #expect(
             kernels == [
-                "\(common) quiet usb_storage.delay_use=250ms",
-                "\(common) needletail.verbose console=ttyS0,115200 console=tty0 nomodeset systemd.show_status=1",
-                "\(common) quiet usb_storage.delay_use=250ms needletail.toram",
+                "\(common) needletail.connect=direct quiet usb_storage.delay_use=250ms",
+                "\(common) needletail.connect=ask quiet usb_storage.delay_use=250ms",
+                "\(common) needletail.connect=direct needletail.verbose console=ttyS0,115200 console=tty0 nomodeset systemd.show_status=1",
+                "\(common) needletail.connect=direct quiet usb_storage.delay_use=250ms needletail.toram",
             ])
     }
 
@@ -93,7 +94,9 @@ import Testing
         }
         // The memory test is there three times, for three kinds of firmware, under one name and one key.
         #expect(
-            keys == ["s": ["verbose"], "t": ["toram"], "m": ["memtest"], "f": ["firmware"], "o": ["off"]])
+            keys == [
+                "b": ["choose"], "s": ["verbose"], "t": ["toram"], "m": ["memtest"], "f": ["firmware"], "o": ["off"],
+            ])
     }
 
     /// A key that GRUB's menu uses itself never starts an entry (`run_menu` in `grub-core/normal/menu.c`): seen with v, which

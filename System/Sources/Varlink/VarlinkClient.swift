@@ -33,6 +33,7 @@ public struct VarlinkClient: Sendable {
     ///   - type: the reply's type; fields that it does not have are passed over.
     /// - Returns: the reply.
     /// - Throws: ``VarlinkError`` that the service answers, ``Failure``, `CancellationError`.
+    @discardableResult
     public func call<Reply: Decodable & Sendable>(
         _ method: String, _ parameters: some Encodable & Sendable = Nothing(), within limit: Duration? = .seconds(45),
         returning type: Reply.Type = Nothing.self

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Connection
 import Linux
 
-Program.exit(0)
+Program.exit(await ConnectionService.run())

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Connection
 import Linux
 import Portal
 import Status
@@ -6,6 +7,7 @@ import Status
 // One program under the names of the session's commands.
 let words = Array(CommandLine.arguments.dropFirst())
 switch CommandLine.arguments.first?.split(separator: "/").last {
+case "needletail-connect": Program.exit(await ConnectCommand.run(words))
 case "needletail-login-page": Program.exit(await LoginPageCommand.run(words))
 default: Program.exit(2)
 }

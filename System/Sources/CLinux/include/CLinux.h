@@ -10,6 +10,7 @@
 #include "console.h"
 #include "interfaces.h"
 #include "netlink.h"
+#include "changes.h"
 #include "sockets.h"
 
 // finit_module(2)
