@@ -18,7 +18,6 @@ extension SystemTests.Session {
         let text = try await trial.machine.shell.run(
             "\(way) \(Probe.guestPath) \(mode) \(names)", timeout: .seconds(150)
         ).output
-        try await Probe.remove(from: trial.machine.shell)
         let attempts = try Probe.attempts(in: text)
         print("\(way) \(mode): \(attempts.summary)")
         let slow = attempts.filter { $0.milliseconds > 5000 }

@@ -50,7 +50,6 @@ extension SystemTests.Session {
             try await Task.sleep(for: .seconds(1))
         }
         await other.stop()
-        try await Probe.remove(from: trial.machine.shell)
         try #require(streams.count == downloads.count, "Not all downloads were open at once: \(streams)")
         let circuits = Dictionary(grouping: streams, by: \.target).mapValues { Set($0.map(\.circuit)) }
         for (target, own) in circuits {

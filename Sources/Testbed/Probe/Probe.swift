@@ -62,26 +62,21 @@ public struct Probe: Sendable {
         self.program = program
     }
 
-    /// Brings it into a guest through the root shell: a small file system of its own, read-only when it is there, because
+    /// Brings it into a guest through the root shell, unless it is there: a small file system of its own, read-only when it is there, because
     /// nothing that can be written to in the guest may be executed.
     public func install(in shell: GuestShell) async throws {
+        guard try await shell.run("test -x \(Self.guestPath)").status != 0 else { return }
         let packed = program.string + ".gz"
         _ = try await Command("gzip", ["-9", "-k", "-f", program.string]).output()
         guard let data = FileManager.default.contents(atPath: packed) else { return }
         try await shell.output(
             """
             mkdir -p \(Self.guestFolder)
-            mountpoint -q \(Self.guestFolder) && umount \(Self.guestFolder)
             mount -t tmpfs -o mode=755,nosuid,nodev,size=4m probe \(Self.guestFolder)
             """)
         try await shell.write(Array(data), to: "\(Self.guestPath).gz")
         try await shell.output(
             "gzip -d \(Self.guestPath).gz && chmod 755 \(Self.guestPath) && mount -o remount,ro \(Self.guestFolder)")
-    }
-
-    /// Removes it from a guest.
-    public static func remove(from shell: GuestShell) async throws {
-        try await shell.run("umount \(guestFolder) && rmdir \(guestFolder)")
     }
 
     /// Reads what it wrote.
