@@ -93,7 +93,7 @@ extension Bench {
                     let own = try await bootstrap(
                         of: "tor@default.service", in: shell,
                         "systemctl stop tor@default; rm -rf /var/lib/tor/*; systemctl start --no-block tor@default")
-                    let inside = "nsenter --net=/run/netns/session -- runuser -u user -- curl"
+                    let inside = "\(Trial.asUser) curl"
                     let transparent = try await way("\(inside)", in: shell)
                     let socks = try await way("\(inside) --socks5-hostname 10.77.0.1:9050", in: shell)
                     // No connection lives while the walls are down: its packets would be unknown to them afterwards.

@@ -6,7 +6,6 @@ import Testing
 
 /// Which streams share a circuit, as Tor itself tells, and how our services are shut in.
 extension SystemTests.Session {
-    private static let user = "nsenter --net=/run/netns/session -- runuser -u user --"
     /// Another site of the private network's web, at an address of its own.
     private static let otherSite = "203.0.113.81"
 
@@ -40,7 +39,7 @@ extension SystemTests.Session {
             ("\(Address.web):80", "curl -s -o /dev/null \(slow) http://\(Address.web)/slow"),
         ]
         for download in downloads {
-            try await output("setsid \(Self.user) timeout 60 \(download.command) </dev/null >/dev/null 2>&1 &")
+            try await output("setsid \(Trial.asUser) timeout 60 \(download.command) </dev/null >/dev/null 2>&1 &")
         }
         var streams: [(circuit: String, target: String)] = []
         let deadline = ContinuousClock.now + .seconds(50)

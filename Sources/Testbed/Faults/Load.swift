@@ -24,8 +24,6 @@ public enum Load {
         public var probes = Count()
     }
 
-    /// The way into the session's namespace as the session's user.
-    public static let asUser = "nsenter --net=/run/netns/session -- runuser -u user --"
     /// How much one download brings, in bytes.
     static let size = 1 << 20
     private static let folder = "/tmp/load"
@@ -51,7 +49,7 @@ public enum Load {
                 (while :; do \(Probe.guestPath) sockets \(names) 2>&1 | tail -n 1 >> probes; sleep 5; done) &
                 wait
                 """.utf8), to: "\(folder)/load.sh")
-        try await shell.output("setsid \(asUser) nice sh \(folder)/load.sh </dev/null >/dev/null 2>&1 &")
+        try await shell.output("setsid \(Trial.asUser) nice sh \(folder)/load.sh </dev/null >/dev/null 2>&1 &")
     }
 
     /// How far it has come.

@@ -114,7 +114,7 @@ public struct Soak: Sendable {
         let answer = try await trial.machine.shell.run(
             """
             end=$(($(cut -d . -f 1 /proc/uptime) + \(limit)))
-            while [ $(cut -d . -f 1 /proc/uptime) -lt $end ]; do \(Load.asUser) \(question) && exit 0; sleep 0.2; done; exit 1
+            while [ $(cut -d . -f 1 /proc/uptime) -lt $end ]; do \(Trial.asUser) \(question) && exit 0; sleep 0.2; done; exit 1
             """, timeout: request.limit + .seconds(30))
         let recovery = answer.status == 0 ? (ContinuousClock.now - start) / .seconds(1) : nil
         let failed = try await trial.machine.shell.output("systemctl --failed --no-legend --plain | cut -d ' ' -f 1")
