@@ -73,9 +73,13 @@ struct Namespaces {
                     outer: link.outerName, inner: link.innerName, namespace: namespace.descriptor),
                 "make the link \(link.outerName)")
             var inside = try NetlinkSocket(.route)
-            let loopback = try RouteMessage.index(of: "lo")
             let end = try RouteMessage.index(of: link.innerName)
-            try inside.perform(RouteMessage.setInterface(loopback, isUp: true), "switch on lo in \(link.namespace)")
+            // The login page's browser talks to the network only: what it could have on a loopback of its own is a door less.
+            if plan.isConnected {
+                let loopback = try RouteMessage.index(of: "lo")
+                try inside.perform(
+                    RouteMessage.setInterface(loopback, isUp: true), "switch on lo in \(link.namespace)")
+            }
             try inside.perform(
                 RouteMessage.addAddress(try Self.address(link.innerAddress), prefix: link.prefixLength, interface: end),
                 "add \(link.innerAddress) to \(link.innerName)")

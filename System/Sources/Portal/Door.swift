@@ -20,7 +20,10 @@ struct Door: Sendable {
     /// Runs a program: path and arguments.
     var run: @Sendable (String, [String]) throws -> Program.Outcome = { try Program.run($0, $1, seconds: 10) }
     /// Switches the link's end in the root namespace on or off.
-    var setLink: @Sendable (Bool) throws -> Void = { try InterfaceSwitch(Link.portal.outerName).setUp($0) }
+    var setLink: @Sendable (Bool) throws -> Void = { up in
+        try InterfaceSwitch(Link.portal.outerName).setUp(up)
+        if up { try addRoute() }
+    }
     /// Lets the kernel pass on what comes in through an interface, or no longer.
     var setForwarding: @Sendable (String, Bool) throws -> Void = { try InterfaceSwitch($0).setForwarding($1) }
 
@@ -75,6 +78,21 @@ struct Door: Sendable {
 
     /// One transaction of nft.
     static let closing = "flush set \(table) \(uplinkSet); flush set \(table) \(namesSet)"
+
+    /// The route to the namespace, which the kernel has removed when the link was switched off.
+    private static func addRoute() throws {
+        let link = Link.portal
+        guard let address = IPv4(link.outerAddress) else {
+            throw PortalFailure.door("\(link.outerAddress) is no address")
+        }
+        let index = try RouteMessage.index(of: link.outerName)
+        var kernel = try NetlinkSocket(.route)
+        try kernel.perform(
+            RouteMessage.addRoute(
+                address.network(link.prefixLength), prefix: link.prefixLength, table: Walls.cableRoutes,
+                .link(interface: index, source: address)),
+            "add the route to \(link.namespace)")
+    }
 
     private func nft(_ commands: String) throws {
         let outcome = try run(Self.nft, [commands])
