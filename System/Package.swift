@@ -48,7 +48,9 @@ let package = Package(
         .target(name: "HardwareAddress", dependencies: ["Linux"], swiftSettings: strict),
         .executableTarget(name: "needletail-mac", dependencies: ["HardwareAddress", "Linux"], swiftSettings: strict),
         // The root of a user namespace, for who has chosen a password.
-        .target(name: "Administration", dependencies: ["Linux", "Sockets", "Varlink", "Walls"], swiftSettings: strict),
+        .target(name: "CPassword", linkerSettings: [.linkedLibrary("crypt")]),
+        .target(
+            name: "Administration", dependencies: ["CPassword", "Linux", "Sockets", "Varlink"], swiftSettings: strict),
         .executableTarget(
             name: "needletail-administration", dependencies: ["Administration", "Linux"], swiftSettings: strict),
         // A browser in clear for the login page of a network, after the user has agreed.
@@ -72,7 +74,9 @@ let package = Package(
         .testTarget(name: "ConnectionTests", dependencies: ["Connection", "Linux", "Sockets", "TorControl", "Varlink"], swiftSettings: strict),
         .testTarget(name: "ClockTests", dependencies: ["Clock"], swiftSettings: strict),
         .testTarget(name: "HardwareAddressTests", dependencies: ["HardwareAddress"], swiftSettings: strict),
-        .testTarget(name: "AdministrationTests", dependencies: ["Administration"], swiftSettings: strict),
+        .testTarget(
+            name: "AdministrationTests", dependencies: ["Administration", "Linux", "Sockets", "Varlink"],
+            swiftSettings: strict),
         .testTarget(name: "PortalTests", dependencies: ["Linux", "Portal", "Varlink"], swiftSettings: strict),
     ]
 )

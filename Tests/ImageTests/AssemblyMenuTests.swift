@@ -64,6 +64,7 @@ import Testing
             kernels == [
                 "\(common) needletail.connect=direct quiet usb_storage.delay_use=250ms",
                 "\(common) needletail.connect=ask quiet usb_storage.delay_use=250ms",
+                "\(common) needletail.connect=direct quiet usb_storage.delay_use=250ms needletail.admin",
                 "\(common) needletail.connect=direct needletail.verbose console=ttyS0,115200 console=tty0 nomodeset systemd.show_status=1",
                 "\(common) needletail.connect=direct quiet usb_storage.delay_use=250ms needletail.toram",
             ])
@@ -95,7 +96,7 @@ import Testing
         // The memory test is there three times, for three kinds of firmware, under one name and one key.
         #expect(
             keys == [
-                "b": ["choose"], "s": ["verbose"], "t": ["toram"], "m": ["memtest"], "f": ["firmware"], "o": ["off"],
+                "a": ["admin"], "b": ["choose"], "s": ["verbose"], "t": ["toram"], "m": ["memtest"], "f": ["firmware"], "o": ["off"],
             ])
     }
 

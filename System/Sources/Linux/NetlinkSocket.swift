@@ -71,7 +71,9 @@ public struct NetlinkSocket: ~Copyable {
             let length = try check("netlink", words) {
                 buffer.withUnsafeMutableBytes { clinux_netlink_receive(descriptor, $0.baseAddress, size) }
             }
-            guard length <= size else { throw SystemCallFailure(call: "netlink", object: words, number: .noBufferSpace) }
+            guard length <= size else {
+                throw SystemCallFailure(call: "netlink", object: words, number: .noBufferSpace)
+            }
             for (answer, number) in Self.messages(in: Array(buffer[..<length])) where number == sequence {
                 if answer.flags.contains(.interrupted) {
                     throw SystemCallFailure(call: "netlink", object: words, number: .interrupted)

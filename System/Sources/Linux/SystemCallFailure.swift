@@ -33,6 +33,8 @@ public struct ErrorNumber: RawRepresentable, Hashable, Sendable, CustomStringCon
     public static let notPermitted = ErrorNumber(rawValue: EPERM)
     /// Bad argument.
     public static let invalidArgument = ErrorNumber(rawValue: EINVAL)
+    /// This kernel does not have the call.
+    public static let notImplemented = ErrorNumber(rawValue: ENOSYS)
 
     static var current: ErrorNumber { ErrorNumber(rawValue: errno) }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Administration
 import Linux
 
-Program.exit(0)
+AdministrationProgram.run(Array(CommandLine.arguments.dropFirst()))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Administration
 import Connection
 import Linux
 import Portal
@@ -8,6 +9,7 @@ import Status
 let words = Array(CommandLine.arguments.dropFirst())
 switch CommandLine.arguments.first?.split(separator: "/").last {
 case "needletail-connect": Program.exit(await ConnectCommand.run(words))
+case "needletail-admin": Program.exit(await AdministrationCommand.run(words))
 case "needletail-login-page": Program.exit(await LoginPageCommand.run(words))
 default: Program.exit(2)
 }

@@ -11,7 +11,9 @@
 #include "interfaces.h"
 #include "netlink.h"
 #include "changes.h"
+#include "rooms.h"
 #include "sockets.h"
+#include "terminals.h"
 
 // finit_module(2)
 int clinux_finit_module(int descriptor, const char *parameters);

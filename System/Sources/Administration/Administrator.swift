@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import Linux
+
+/// Who may have the room, and whether there is one.
+actor Administrator {
+    /// What administration is at this moment.
+    enum State: String, Codable, Sendable {
+        /// No password was chosen at the start.
+        case off
+        /// Nothing runs.
+        case ready
+        /// There is a room.
+        case running
+    }
+
+    private struct Ticket {
+        let request: CommandRequest
+        let user: UInt32
+        let end: ContinuousClock.Instant
+    }
+
+    private let store: PasswordStore
+    private let makeRoom: @Sendable () throws -> RoomHandle
+    private let log: @Sendable (String) -> Void
+    private var room: RoomHandle?
+    private var tickets: [String: Ticket] = [:]
+    /// Passwords are tried one at a time, and rooms are made one at a time.
+    private var isBusy = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(
+        store: PasswordStore, makeRoom: @escaping @Sendable () throws -> RoomHandle,
+        log: @escaping @Sendable (String) -> Void
+    ) {
+        self.store = store
+        self.makeRoom = makeRoom
+        self.log = log
+    }
+
+    var state: State { store.isSet ? room == nil ? .ready : .running : .off }
+
+    /// Sets the password of this session.
+    func setPassword(_ password: SecretBytes) async throws {
+        let store = store
+        try await Blocking.run { try store.set(password) }
+    }
+
+    /// Keeps a command for whoever comes with the ticket and the password.
+    ///
+    /// - Returns: the ticket: 32 characters, good for a minute, for one try and for this user only; `nil` when there are too many.
+    func prepare(_ request: CommandRequest, user: UInt32) throws -> String? {
+        tickets = tickets.filter { $0.value.end > .now }
+        guard tickets.count < 8 else { return nil }
+        let digits = Array("0123456789abcdef")
+        let ticket = String(try SecretBytes.random(16).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        tickets[ticket] = Ticket(request: request, user: user, end: .now + .seconds(120))
+        return ticket
+    }
+
+    /// Runs a ticket's command when the password is right.
+    ///
+    /// - Parameters:
+    ///   - ticket: from ``prepare(_:user:)``.
+    ///   - user: who comes with it.
+    ///   - password: what was typed.
+    ///   - connection: the user's connection. The room gets a copy.
+    /// - Returns: `nil`, or why it does not run, and how many seconds to wait for the next try.
+    func redeem(
+        _ ticket: String, user: UInt32, password: SecretBytes, connection: Int32
+    ) async -> (Refusal, seconds: Int)? {
+        guard let known = tickets.removeValue(forKey: ticket), known.user == user, known.end > .now else {
+            return (.noTicket, 0)
+        }
+        await begin()
+        defer { finish() }
+        let store = store
+        let answer = try? await Blocking.run { store.check(password) }
+        switch answer {
+        case .right: break
+        case .wrong:
+            log("a wrong password")
+            return (.wrongPassword, 0)
+        case .tooEarly(let seconds): return (.tooManyTries, seconds)
+        case .off, nil: return (.off, 0)
+        }
+        do {
+            if let room {
+                do {
+                    try room.run(known.request, connection: connection)
+                    return nil
+                } catch {
+                    log("the room is gone: \(error)")
+                    room.end()
+                    self.room = nil
+                }
+            }
+            let makeRoom = makeRoom
+            let new = try await Blocking.run { try makeRoom() }
+            room = new
+            watch(new)
+            try new.run(known.request, connection: connection)
+            return nil
+        } catch {
+            log("\(error)")
+            return (.failed, 0)
+        }
+    }
+
+    /// Ends the room with all that was installed and changed in it.
+    ///
+    /// - Returns: whether there was one.
+    func end() async -> Bool {
+        await begin()
+        defer { finish() }
+        guard let old = room else { return false }
+        room = nil
+        old.end()
+        _ = try? await Blocking.run { old.waitForEnd() }
+        return true
+    }
+
+    private func watch(_ room: RoomHandle) {
+        Task {
+            _ = try? await Blocking.run { room.waitForEnd() }
+            if self.room === room { self.room = nil }
+        }
+    }
+
+    private func begin() async {
+        if isBusy {
+            await withCheckedContinuation { waiting.append($0) }
+        }
+        isBusy = true
+    }
+
+    private func finish() {
+        if waiting.isEmpty {
+            isBusy = false
+        } else {
+            // Stays busy for the next one.
+            waiting.removeFirst().resume()
+        }
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import CLinux
+import Glibc
+
+/// Bytes that must not stay in memory, such as a password: one copy, overwritten when the last reference goes.
+///
+/// An array would be copied behind the program's back as soon as two places hold it.
+///
+/// `@unchecked`: filled by the one who makes it before anybody else sees it, and only read from then on.
+public final class SecretBytes: @unchecked Sendable {
+    private let storage: UnsafeMutableBufferPointer<CChar>
+    /// How many bytes there are.
+    public private(set) var count = 0
+    /// How many there can be.
+    public let capacity: Int
+
+    /// Room for bytes, and a zero byte after them.
+    ///
+    /// - Parameter capacity: the most bytes.
+    public init(capacity: Int) {
+        self.capacity = max(0, capacity)
+        storage = .allocate(capacity: self.capacity + 1)
+        storage.initialize(repeating: 0)
+    }
+
+    deinit {
+        clinux_forget(storage.baseAddress, storage.count)
+        storage.deallocate()
+    }
+
+    /// Adds bytes and overwrites where they came from, if nobody else holds that.
+    ///
+    /// - Returns: false when there is no room for all of them; then none is added.
+    @discardableResult
+    public func take(_ bytes: inout [UInt8]) -> Bool {
+        defer { Self.forget(&bytes) }
+        guard count + bytes.count <= capacity else { return false }
+        for (index, byte) in bytes.enumerated() { storage[count + index] = CChar(bitPattern: byte) }
+        count += bytes.count
+        return true
+    }
+
+    /// Whether a C string would end before the bytes do.
+    public var holdsZero: Bool { storage[..<count].contains(0) }
+
+    /// Lends the bytes as a C string.
+    public func withCString<Value>(_ body: (UnsafePointer<CChar>?) throws -> Value) rethrows -> Value {
+        try body(UnsafePointer(storage.baseAddress))
+    }
+
+    /// Lends the bytes.
+    public func withBytes<Value>(_ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
+        try body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: storage[..<count])))
+    }
+
+    /// Overwrites an array's bytes in a way that the compiler cannot leave out, and empties it. Another array that shares them
+    /// keeps them.
+    public static func forget(_ bytes: inout [UInt8]) {
+        bytes.withUnsafeMutableBytes { clinux_forget($0.baseAddress, $0.count) }
+        bytes.removeAll()
+    }
+
+    /// Random bytes of the kernel. See `man 3 getentropy`.
+    ///
+    /// - Parameter count: at most 256.
+    /// - Throws: ``SystemCallFailure``.
+    public static func random(_ count: Int) throws(SystemCallFailure) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: min(count, 256))
+        _ = try check("getentropy", "") { bytes.withUnsafeMutableBytes { getentropy($0.baseAddress, $0.count) } }
+        return bytes
+    }
+}
