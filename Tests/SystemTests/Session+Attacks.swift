@@ -76,7 +76,7 @@ extension SystemTests.Session {
 
     @Test("the real root in the session's namespace flushes its rules, changes all, and still sends nothing out")
     func attackAsRealRoot() async throws {
-        let state = "\(Self.inSession) sh -c 'ip addr; ip route; nft list ruleset' | grep -v valid_lft"
+        let state = "\(Self.inSession) sh -c 'ip addr show tor; ip route; nft list ruleset' | grep -v valid_lft"
         let before = try await output(state)
         let attempts = try await attack(Self.inSession, "storm")
         // The walls stand although the attacks on the session's own namespace succeed.

@@ -64,7 +64,7 @@ extension SystemTests.Session {
     private func openStreams() async throws -> [(circuit: String, target: String)] {
         let text = try await output(
             """
-            of() { cat /usr/lib/needletail/tor-defaults /etc/tor/torrc | sed -n "s/^$1 *\\(unix:\\)\\?//p" | cut -d ' ' -f 1 | head -n 1; }
+            of() { cat /usr/lib/needletail/tor-defaults /etc/tor/torrc | sed -n "s/^$1 \\+\\(unix:\\)\\?//p" | cut -d ' ' -f 1 | head -n 1; }
             \(Probe.guestPath) control "$(of ControlSocket)" "$(of CookieAuthFile)" 'GETINFO stream-status'
             """)
         return text.split(whereSeparator: \.isNewline).compactMap { line in
