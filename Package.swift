@@ -28,6 +28,7 @@ let package = Package(
             dependencies: [
                 "Commands",
                 .product(name: "Media", package: "System"),
+                .product(name: "Walls", package: "System"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -53,11 +54,14 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "BenchTests", dependencies: ["Bench"], swiftSettings: strict),
         .testTarget(name: "CommandsTests", dependencies: ["Commands"], swiftSettings: strict),
-        .testTarget(name: "ImageTests", dependencies: ["Image"], swiftSettings: strict),
+        .testTarget(
+            name: "ImageTests", dependencies: ["Commands", "Image", .product(name: "Walls", package: "System")],
+            swiftSettings: strict),
         .testTarget(
             name: "SystemTests",
             dependencies: [
                 "Commands", "Image", "Testbed", .product(name: "Media", package: "System"),
+                .product(name: "Walls", package: "System"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
         .testTarget(name: "TestbedTests", dependencies: ["Testbed"], swiftSettings: strict),

@@ -9,7 +9,10 @@ struct Needletail: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "needletail",
         abstract: "Builds, tries and inspects Needletail, the amnesic incognito live system.",
-        subcommands: [BuildCommand.self, LockCommand.self, TryCommand.self, BenchCommand.self, SoakCommand.self])
+        subcommands: [
+            BuildCommand.self, LockCommand.self, FirewallCommand.self, TryCommand.self, BenchCommand.self,
+            SoakCommand.self,
+        ])
 
     static func main() async {
         // Everything happens in one task, so that Ctrl-C and a request to end can cancel it and it cleans up behind itself.

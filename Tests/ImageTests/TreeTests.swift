@@ -146,7 +146,8 @@ struct TreeTests {
                 Hardening.self, from: "kernelCommandLine: []\nsysctls: [{key: kernel.x, value: 1, reason: why}]",
                 named: "h")
             let unused = try tree.apply(
-                profile, hardening: hardening, programs: trees, trees: trees, source: Data(), version: "1.2")
+                profile, hardening: hardening, firewall: FirewallTests.shipped(), programs: trees, trees: trees,
+                source: Data(), version: "1.2")
             #expect(unused.map(\.path.value) == ["/not/there"])
             func text(_ path: String) -> String? {
                 tree.bytes(of: path, in: Data()).map { String(decoding: $0, as: UTF8.self) }
@@ -180,7 +181,8 @@ struct TreeTests {
         var tree = SystemTree(entries: [:], epoch: 1)
         #expect(throws: SystemTreeError.self) {
             try tree.apply(
-                profile, hardening: hardening, programs: "/does/not/exist", trees: "/does/not/exist", source: Data(),
+                profile, hardening: hardening, firewall: FirewallTests.shipped(), programs: "/does/not/exist",
+                trees: "/does/not/exist", source: Data(),
                 version: "1")
         }
     }

@@ -46,7 +46,9 @@ extension SystemTests {
                     let report = try await BootReport.read(from: machine)
                     #expect(report.version == image.manifest.version)
                     #expect(
-                        report.phases.keys.sorted() == ["firewall", "handover", "medium", "namespaces", "root", "start", "verity"])
+                        report.phases.keys.sorted() == [
+                            "firewall", "handover", "medium", "namespaces", "root", "start", "verity",
+                        ])
                     // The kernel itself says that the root is verity's, with the manifest's root hash.
                     let root = try await machine.shell.output("findmnt -no SOURCE,FSTYPE,OPTIONS /")
                     #expect(root.contains("/dev/mapper/needletail-system") || root.contains("/dev/dm-"), "\(root)")

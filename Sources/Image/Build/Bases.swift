@@ -7,12 +7,14 @@ struct Inputs: Sendable {
     let profile: Profile
     let lock: Lock
     let hardening: Hardening
+    let firewall: FirewallData
     let initramfs: InitramfsList
 
     init(_ request: Builder.Request) throws {
         profile = try request.project.profile(request.profile)
         lock = try Lock.read(request.project.lockPath(request.profile))
         hardening = try request.project.hardening()
+        firewall = try request.project.firewall()
         initramfs = try request.project.initramfsList()
         let path = request.project.lockPath(request.profile).string
         guard lock.suite == profile.suite else {

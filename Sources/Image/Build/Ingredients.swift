@@ -144,7 +144,7 @@ extension Builder {
             let installed = SystemTree(entries: try reader.entries(), epoch: project.epoch)
             var tree = installed
             let unused = try tree.apply(
-                inputs.profile, hardening: inputs.hardening, programs: programs,
+                inputs.profile, hardening: inputs.hardening, firewall: inputs.firewall, programs: programs,
                 trees: project.root.appending("image/files"),
                 source: reader.data, version: project.version)
             for rule in unused {

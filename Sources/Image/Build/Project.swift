@@ -64,6 +64,11 @@ public struct Project: Sendable {
         try DataFile.decode(InitramfsList.self, from: root.appending("image/initramfs.yaml"))
     }
 
+    /// What the firewalls let pass.
+    public func firewall() throws -> FirewallData {
+        try DataFile.decode(FirewallData.self, from: root.appending("image/firewall.yaml"))
+    }
+
     func hardening() throws -> Hardening {
         try DataFile.decode(Hardening.self, from: root.appending("image/hardening.yaml"))
     }

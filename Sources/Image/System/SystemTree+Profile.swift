@@ -8,6 +8,7 @@ extension SystemTree {
     /// - Parameters:
     ///   - profile: What to do.
     ///   - hardening: The sysctl settings.
+    ///   - firewall: The rules of the firewalls.
     ///   - programs: The folder with the compiled programs.
     ///   - trees: The folder `image/files/`.
     ///   - source: The archive of the installed packages.
@@ -15,7 +16,8 @@ extension SystemTree {
     /// - Returns: The rules of the profile that matched nothing, for a warning.
     /// - Throws: `SystemTreeError` when the profile names what is not there.
     mutating func apply(
-        _ profile: Profile, hardening: Hardening, programs: FilePath, trees: FilePath, source: Data, version: String
+        _ profile: Profile, hardening: Hardening, firewall: FirewallData, programs: FilePath, trees: FilePath,
+        source: Data, version: String
     ) throws -> [PathRule] {
         let unused = exclude(profile.exclude)
         // The kernel fills these; what the installation left in them is of no use.
@@ -35,6 +37,11 @@ extension SystemTree {
             try overlay(trees.appending(name.value))
         }
         put("usr/lib/sysctl.d/60-needletail.conf", .file(Array(hardening.sysctlFile.utf8), time: epoch))
+        for (name, namespace) in FirewallData.files {
+            let table = firewall.table(of: namespace)
+            put("usr/lib/needletail/\(name).nft", .file(Array(table.text.utf8), time: epoch))
+            put("usr/lib/needletail/\(name).expected", .file(Array(table.expectation.utf8), time: epoch))
+        }
         nameRelease(version: version, profile: profile, source: source)
         let accounts = try addUsers(profile, source: source)
         for unit in profile.enable {

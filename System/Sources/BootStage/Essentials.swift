@@ -5,7 +5,7 @@ import Linux
 /// starts: a damaged block among them would kill process 1, and the person would see a kernel panic and not a page that
 /// says what to do. Most of it is read again at once, and is then in memory already.
 enum Essentials {
-    private static let files = 
+    private static let files =
         [Handover.systemd, Firewall.program, "/usr/lib64/ld-linux-x86-64.so.2"]
         + Firewall.all.flatMap { [$0.rules, $0.expectation] }
     /// Libraries by the first part of their names, in the directories where Debian has them.

@@ -44,7 +44,8 @@ struct Firewall {
             let expected = try Expectation(parsing: try File.text(expectation))
             let differences = expected.differences(from: try FilterListing.current())
             guard differences.isEmpty else {
-                throw BootFailure.firewall("\(rules) is not what the kernel has: \(differences.joined(separator: "; "))")
+                throw BootFailure.firewall(
+                    "\(rules) is not what the kernel has: \(differences.joined(separator: "; "))")
             }
         } catch let failure as BootFailure {
             throw failure

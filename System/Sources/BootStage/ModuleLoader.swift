@@ -116,7 +116,7 @@ enum NeededModules {
     /// For the base firewall. What is missing here is loaded by the kernel from the verified system, which takes longer.
     static let firewall = [
         "nfnetlink", "nf_tables", "nf_conntrack", "nft_ct", "nft_reject_inet", "nft_chain_nat", "nft_redir",
-        "nft_masq", "veth",
+        "nft_nat", "nft_masq", "veth",
     ]
     /// What the failure screen reads keys from.
     static let input = ["usbhid", "hid_generic", "evdev", "button"]

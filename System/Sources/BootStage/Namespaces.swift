@@ -12,6 +12,8 @@ struct Namespaces {
         let firewall: Firewall
         /// Whether the cable carries anything from the start.
         let isConnected: Bool
+        /// Whether 127.0.0.1 at Tor's ports means Tor, as programs that know Tor expect it.
+        let isTorFamiliar: Bool
     }
 
     /// Where the namespaces have names.
@@ -25,8 +27,12 @@ struct Namespaces {
     static let shipped = Namespaces(
         folder: Walls.namespaceFolder,
         plans: [
-            Plan(link: .session, firewall: Firewall(name: Link.session.namespace), isConnected: true),
-            Plan(link: .portal, firewall: Firewall(name: Link.portal.namespace), isConnected: false),
+            Plan(
+                link: .session, firewall: Firewall(name: Link.session.namespace), isConnected: true,
+                isTorFamiliar: true),
+            Plan(
+                link: .portal, firewall: Firewall(name: Link.portal.namespace), isConnected: false,
+                isTorFamiliar: false),
         ])
 
     /// Plans namespaces.
@@ -72,6 +78,10 @@ struct Namespaces {
                 RouteMessage.makeCable(
                     outer: link.outerName, inner: link.innerName, namespace: namespace.descriptor),
                 "make the link \(link.outerName)")
+            if plan.isTorFamiliar {
+                // The rules lead packets from 127.0.0.1 over the cable; the kernel would take them for forged ones.
+                try File.write("1", to: "/proc/sys/net/ipv4/conf/\(link.innerName)/route_localnet")
+            }
             var inside = try NetlinkSocket(.route)
             let end = try RouteMessage.index(of: link.innerName)
             // The login page's browser talks to the network only: what it could have on a loopback of its own is a door less.
@@ -110,7 +120,7 @@ struct Namespaces {
         try outside.perform(RouteMessage.setInterface(index, isUp: true), "switch on \(link.outerName)")
         try outside.perform(
             RouteMessage.addRoute(
-                address.network(link.prefixLength), prefix: link.prefixLength, table: Walls.routingTable,
+                address.network(link.prefixLength), prefix: link.prefixLength, table: Walls.cableRoutes,
                 .link(interface: index, source: address)),
             "add the route to \(link.namespace)")
     }
@@ -118,12 +128,12 @@ struct Namespaces {
     private func route(outside: inout NetlinkSocket) throws {
         let network = try Self.address(Walls.linkNetwork)
         try outside.perform(
-            RouteMessage.addRoute(network, prefix: Walls.linkPrefixLength, table: Walls.routingTable, .unreachable),
-            "add the end of table \(Walls.routingTable)")
+            RouteMessage.addRoute(network, prefix: Walls.linkPrefixLength, table: Walls.cableRoutes, .unreachable),
+            "add the end of table \(Walls.cableRoutes)")
         try outside.perform(
             RouteMessage.addRule(
-                to: network, prefix: Walls.linkPrefixLength, table: Walls.routingTable, priority: Self.rulePriority),
-            "add the rule for table \(Walls.routingTable)")
+                to: network, prefix: Walls.linkPrefixLength, table: Walls.cableRoutes, priority: Self.rulePriority),
+            "add the rule for table \(Walls.cableRoutes)")
     }
 
     private static func address(_ text: String) throws(BootFailure) -> IPv4 {

@@ -74,6 +74,7 @@ public struct KernelMessage: Sendable, Hashable {
     /// The message as it goes over the socket.
     ///
     /// - Parameter sequence: the number by which the answer is known.
+    /// - Returns: header and body.
     public func encoded(sequence: UInt32) -> [UInt8] {
         Self.bytes(UInt32(clamping: body.count + 16)) + Self.bytes(type) + Self.bytes(flags.rawValue)
             + Self.bytes(sequence) + Self.bytes(UInt32(0)) + body

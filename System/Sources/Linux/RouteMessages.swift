@@ -46,6 +46,7 @@ public enum RouteMessage {
     ///   - outer: the name of the end in the socket's own namespace, at most 15 bytes.
     ///   - inner: the name of the other end.
     ///   - namespace: a descriptor of the namespace that gets the other end.
+    /// - Returns: the request.
     public static func makeCable(outer: String, inner: String, namespace: Int32) -> KernelMessage {
         var message = KernelMessage(type: 16, flags: .create, fixed: interface())  // RTM_NEWLINK
         message.add(3, text: outer)  // IFLA_IFNAME
@@ -66,6 +67,7 @@ public enum RouteMessage {
     /// - Parameters:
     ///   - index: the interface.
     ///   - isUp: what it shall be.
+    /// - Returns: the request.
     public static func setInterface(_ index: UInt32, isUp: Bool) -> KernelMessage {
         KernelMessage(type: 16, flags: [], fixed: interface(index: index, flags: isUp ? 1 : 0, change: 1))  // IFF_UP
     }
@@ -96,8 +98,10 @@ public enum RouteMessage {
     ///
     /// - Parameters:
     ///   - network: where to; 0.0.0.0 and prefix 0 for everywhere.
+    ///   - prefix: the length of the network's prefix in bits.
     ///   - table: 1 to 252, or ``mainTable``.
     ///   - route: what becomes of the packets.
+    /// - Returns: the request.
     public static func addRoute(_ network: IPv4, prefix: Int, table: UInt8, _ route: Route) -> KernelMessage {
         // RTN_UNICAST 1, RTN_UNREACHABLE 7; RT_SCOPE_UNIVERSE 0, RT_SCOPE_LINK 253.
         let (kind, scope): (UInt8, UInt8) =

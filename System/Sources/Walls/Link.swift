@@ -25,3 +25,6 @@ public struct Link: Sendable, Hashable {
         namespace: "portal", outerName: "to-portal", innerName: "clear", outerAddress: "10.77.0.5",
         innerAddress: "10.77.0.6", prefixLength: 30)
 }
+
+/// ``Link`` under a name that stays clear where other things are called links too.
+public typealias NamespaceLink = Link

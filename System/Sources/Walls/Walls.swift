@@ -18,9 +18,6 @@ public enum Walls {
     public static let linkNetwork = "10.77.0.0"
     /// The length of that network's prefix.
     public static let linkPrefixLength = 29
-    /// The table of routes for the links. It is looked at before the main table, so that no route that a network hands out
-    /// by DHCP can lead their packets anywhere else.
-    public static let routingTable: UInt8 = 77
 }
 
 /// Tor's ports on ``Link/outerAddress`` of the session's link, and its socket for services without any network.
