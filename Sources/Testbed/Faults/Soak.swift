@@ -91,9 +91,12 @@ public struct Soak: Sendable {
     /// The services that are hit: Tor, NetworkManager, and our own that run or wait for work.
     private func units() async throws -> [String] {
         let text = try await trial.machine.shell.output(
-            "systemctl list-units --type=service,socket --state=active,listening --no-legend --plain 'needletail-*' "
-                + "| cut -d ' ' -f 1")
-        let own = text.split(separator: "\n").map { String($0).replacing(".socket", with: ".service") }
+            """
+            list() { systemctl list-units --type=$1 --state=active --no-legend --plain 'needletail-*' | cut -d ' ' -f 1; }
+            list service
+            for socket in $(list socket); do systemctl show -P Triggers $socket; done
+            """)
+        let own = text.split(whereSeparator: \.isWhitespace).map(String.init)
             // One per connection: an instance's name is not known before.
             .filter { !$0.contains("@") }
         return ["tor@default.service", "NetworkManager.service"] + Set(own).sorted()
@@ -117,7 +120,14 @@ public struct Soak: Sendable {
             while [ $(cut -d . -f 1 /proc/uptime) -lt $end ]; do \(Trial.asUser) \(question) && exit 0; sleep 0.2; done; exit 1
             """, timeout: request.limit + .seconds(30))
         let recovery = answer.status == 0 ? (ContinuousClock.now - start) / .seconds(1) : nil
-        let failed = try await trial.machine.shell.output("systemctl --failed --no-legend --plain | cut -d ' ' -f 1")
+        // What its socket starts again when it is needed is not left broken.
+        let failed = try await trial.machine.shell.output(
+            """
+            for unit in $(systemctl --failed --no-legend --plain | cut -d ' ' -f 1); do
+                socket=$(systemctl show -P TriggeredBy $unit)
+                [ -n "$socket" ] && systemctl is-active -q $socket && systemctl reset-failed $unit || echo $unit
+            done
+            """)
         let words = [trouble, failed.isEmpty ? nil : "failed: \(failed.replacing("\n", with: " "))"].compactMap { $0 }
         return Result(
             number: number, fault: fault, recovery: recovery,
