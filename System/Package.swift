@@ -42,8 +42,9 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(name: "needletail-connection", dependencies: ["Connection", "Linux"], swiftSettings: strict),
         // The right time without a time protocol.
-        .target(name: "Clock", dependencies: ["Linux", "Sockets", "TorControl", "Varlink"], swiftSettings: strict),
-        .executableTarget(name: "needletail-clock", dependencies: ["Clock", "Linux"], swiftSettings: strict),
+        .target(name: "Clock", dependencies: ["Linux", "Sockets", "TorControl", "Varlink", "Walls"], swiftSettings: strict),
+        .executableTarget(
+            name: "needletail-clock", dependencies: ["Clock", "Linux", "Sockets", "Varlink"], swiftSettings: strict),
         // Random hardware addresses.
         .target(name: "HardwareAddress", dependencies: ["Linux"], swiftSettings: strict),
         .executableTarget(name: "needletail-mac", dependencies: ["HardwareAddress", "Linux"], swiftSettings: strict),
@@ -72,7 +73,7 @@ let package = Package(
             name: "ControlFilterTests", dependencies: ["ControlFilter", "Linux", "Sockets", "TorControl"], swiftSettings: strict),
         .testTarget(name: "StatusTests", dependencies: ["Status"], swiftSettings: strict),
         .testTarget(name: "ConnectionTests", dependencies: ["Connection", "Linux", "Sockets", "TorControl", "Varlink"], swiftSettings: strict),
-        .testTarget(name: "ClockTests", dependencies: ["Clock"], swiftSettings: strict),
+        .testTarget(name: "ClockTests", dependencies: ["Clock", "TorControl", "Varlink"], swiftSettings: strict),
         .testTarget(name: "HardwareAddressTests", dependencies: ["HardwareAddress"], swiftSettings: strict),
         .testTarget(
             name: "AdministrationTests", dependencies: ["Administration", "Linux", "Sockets", "Varlink"],

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Foundation
 import SystemPackage
 
 /// A virtual machine before it exists: what is in it, and what it starts from.
@@ -70,6 +71,17 @@ public struct MachineDescription: Sendable, Hashable {
 
     /// A machine with memory (in MiB) and nothing else but a screen, a keyboard and a serial port.
     public init(memory: Int) { self.memory = memory }
+
+    /// A value for ``clock``.
+    ///
+    /// - Parameter seconds: How far it is ahead of the maker's clock; behind when negative.
+    /// - Returns: The time.
+    public static func clock(ahead seconds: Int) -> String {
+        let moment = Date(timeIntervalSince1970: (Date().timeIntervalSince1970 + Double(seconds)).rounded())
+        return moment.formatted(
+            Date.ISO8601FormatStyle(timeZone: .gmt).year().month().day().dateTimeSeparator(.standard).time(
+                includingFractionalSeconds: false))
+    }
 
     /// Checks what QEMU would refuse, or worse, take for something else.
     ///

@@ -20,6 +20,10 @@ public enum Address {
     public static let web = "203.0.113.80"
     /// The web server's name, which only the exits' resolver knows (RFC 2606).
     public static let webName = "web.example"
+    /// The web servers that know the time.
+    public static let timeServers = ["203.0.113.81", "203.0.113.82", "203.0.113.83", "203.0.113.84"]
+    /// Their names, in the same order, which only the exits' resolver knows.
+    public static let timeServerNames = ["one.example", "two.example", "three.example", "four.example"]
 
     /// The LAN's side of the link to the relays, and the relays' side.
     static let link = (lan: "198.51.100.1", internet: "198.51.100.2")

@@ -67,6 +67,7 @@ public final class NameServer: Sendable {
         case .exitResolver:
             words += ["--listen-address=\(Address.exitResolver)", "--address=/\(Address.webName)/\(Address.web)"]
             words += hostileAddresses.map { "--address=/\(hostileName($0))/\($0)" }
+            words += zip(Address.timeServerNames, Address.timeServers).map { "--address=/\($0)/\($1)" }
         }
         let server = sandbox.start(role.rawValue, "dnsmasq", words, in: namespace)
         let name = NameServer(server: server, leaseFile: leaseFile)

@@ -31,6 +31,8 @@ public struct Trial: Sendable {
         public var otherDrives: [Drive] = []
         /// Further credentials.
         public var credentials: [Credential] = []
+        /// Seconds by which the machine's hardware clock is ahead at power-on; behind when negative.
+        public var clockOffset = 0
 
         /// A plan; a USB stick in a computer with UEFI and 1 GiB, unless said otherwise.
         public init(
@@ -92,10 +94,11 @@ public struct Trial: Sendable {
         }
         try await network.addTap(tap)
         let capture = try await FrameCapture(of: tap, in: sandbox, namespace: PrivateNetwork.lan)
+        let time = try await TimeServers.start(in: network)
         let value: Value
         do {
             value = try await Machine.with(
-                description(plan, tor: tor), in: sandbox, namespace: PrivateNetwork.lan
+                description(plan, tor: tor, time: time), in: sandbox, namespace: PrivateNetwork.lan
             ) { machine in
                 try await body(Trial(machine: machine, network: network, tor: tor, capture: capture))
             }
@@ -105,12 +108,14 @@ public struct Trial: Sendable {
         }
         let verdict = try judge(for: tor).verdict(on: await capture.stop())
         await tor.stop()
+        await time.stop()
         await network.stop()
         return (value, verdict)
     }
 
-    static func description(_ plan: Plan, tor: TorNetwork) -> MachineDescription {
+    static func description(_ plan: Plan, tor: TorNetwork, time: TimeServers? = nil) -> MachineDescription {
         var description = MachineDescription(memory: plan.memory)
+        if plan.clockOffset != 0 { description.clock = MachineDescription.clock(ahead: plan.clockOffset) }
         description.firmware = plan.firmware
         description.display = plan.display
         description.hasShell = plan.hasShell
@@ -120,7 +125,7 @@ public struct Trial: Sendable {
             [Drive("medium", image: plan.image, as: plan.attachment, bootOrder: order)] + plan.otherDrives
         description.network = NetworkCard(tap: tap)
         description.credentials =
-            plan.credentials
+            plan.credentials + (time?.credentials ?? [])
             + [.file("/etc/tor/torrc.d/testbed.conf", tor.clientConfiguration.map { "\($0)\n" }.joined())]
         return description
     }

@@ -27,6 +27,9 @@ struct TryCommand: AsyncParsableCommand {
     @Option(help: "The machine's memory in MiB.")
     var memory = 1024
 
+    @Option(help: ArgumentHelp("How far the machine's hardware clock is ahead.", valueName: "seconds"))
+    var clockOffset = 0
+
     @Flag(help: "Show the machine's screen in a window, and leave it running until Ctrl-C.")
     var display = false
 
@@ -67,6 +70,7 @@ struct TryCommand: AsyncParsableCommand {
         let work = FilePath("/tmp/needletail-try-\(ProcessInfo.processInfo.processIdentifier)")
         defer { try? FileManager.default.removeItem(atPath: work.string) }
         var plan = Trial.Plan(image: image, firmware: firmware.description, memory: memory)
+        plan.clockOffset = clockOffset
         plan.display = display ? .window : .none
         let steps = Steps()
         if console {

@@ -25,11 +25,15 @@ public enum Ceiling {
     static let answerableKeys: Set<String> = ["net/listeners/socks"]
 
     /// Signals: nothing that stops Tor or changes what it logs.
-    static let signals: Set<String> = ["NEWNYM", "CLEARDNSCACHE", "ACTIVE", "HEARTBEAT"]
+    static let signals: Set<String> = ["NEWNYM", "CLEARDNSCACHE", "ACTIVE", "HEARTBEAT", "RELOAD"]
 
-    /// Kinds of events. The log's are missing since messages tell addresses; STREAM and ADDRMAP tell what is visited; ORCONN and
+    /// Beginnings of warnings that may be passed on, and no others since messages tell addresses: the only evidence when the clock is
+    /// wrong by months or years.
+    static let lines: Set<String> = ["Received a bad CERTS cell", "(certificate lifetime runs from "]
+
+    /// Kinds of events. Of the log there are only `lines`; STREAM and ADDRMAP tell what is visited; ORCONN and
     /// GUARD tell bridges.
-    static let events: Set<String> = ["CIRC", "STATUS_CLIENT", "STATUS_GENERAL", "NETWORK_LIVENESS", "BW"]
+    static let events: Set<String> = ["CIRC", "STATUS_CLIENT", "STATUS_GENERAL", "NETWORK_LIVENESS", "BW", "WARN"]
 
     /// What status events may report.
     static let actions: Set<String> = [

@@ -79,6 +79,11 @@ extension Gate {
         case .bandwidth(let read, let written):
             guard rule("BW") != nil else { return nil }
             text = "BW \(read) \(written)"
+        case .log(.warning, let message):
+            guard let rule = rule("WARN"), rule.lines.contains(where: { message.hasPrefix($0) }),
+                Ceiling.lines.contains(where: { message.hasPrefix($0) }), message.utf8.count < 512
+            else { return nil }
+            text = "WARN \(message.printable)"
         default: return nil
         }
         return Reply(last: .init(status: 650, text: text))
@@ -88,14 +93,24 @@ extension Gate {
         Ceiling.events.contains(kind) ? policy.events.first { $0.kind == kind } : nil
     }
 
-    /// The first words and the fields that are kept. A source of time is kept without its address.
+    /// The first words and the fields that are kept. Of a source of time's address only eight bits of a sum are kept: enough to tell a
+    /// few sources from each other, too little to tell which of thousands they are.
     private func keep(_ fields: Fields, words: Int, _ names: Set<String>) -> Fields {
         Fields(
             words: Array(fields.words.prefix(words)),
             pairs: fields.pairs.filter { names.contains($0.key) && Ceiling.fields.contains($0.key) }.map { pair in
                 guard pair.key == "SOURCE" else { return pair }
-                return Fields.Pair(key: pair.key, value: String(pair.value.prefix { $0 != ":" }))
+                let parts = pair.value.split(separator: ":", maxSplits: 1)
+                guard parts.count == 2 else { return pair }
+                return Fields.Pair(key: pair.key, value: "\(parts[0]):\(Self.sum(parts[1]))")
             })
+    }
+
+    /// FNV-1a, folded to eight bits.
+    static func sum(_ text: Substring) -> UInt8 {
+        var sum: UInt32 = 2_166_136_261
+        for byte in text.utf8 { sum = (sum ^ UInt32(byte)) &* 16_777_619 }
+        return UInt8(truncatingIfNeeded: sum ^ (sum >> 8) ^ (sum >> 16) ^ (sum >> 24))
     }
 }
 

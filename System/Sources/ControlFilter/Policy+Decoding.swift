@@ -110,7 +110,7 @@ extension Policy.Key {
 }
 
 extension Policy.EventRule {
-    private enum Field: String, CodingKey, CaseIterable { case kind, actions, fields }
+    private enum Field: String, CodingKey, CaseIterable { case kind, actions, fields, lines }
 
     /// Reads a rule.
     public init(from decoder: any Decoder) throws {
@@ -123,5 +123,6 @@ extension Policy.EventRule {
         }
         actions = try container.words(.actions, among: Ceiling.actions)
         fields = try container.words(.fields, among: Ceiling.fields)
+        lines = try container.words(.lines, among: Ceiling.lines)
     }
 }

@@ -20,6 +20,8 @@ public struct Policy: Sendable, Hashable, Decodable {
         public let actions: Set<String>
         /// The fields that are kept.
         public let fields: Set<String>
+        /// For `WARN`: beginnings of the messages that are passed on.
+        public let lines: Set<String>
     }
 
     /// Why this client exists, for who reads the file.

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capabilities.h"
 #include "console.h"
 #include "interfaces.h"
 #include "netlink.h"
