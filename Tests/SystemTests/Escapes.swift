@@ -124,14 +124,14 @@ extension Escape {
         Escape("a generator's unit", "touch /run/systemd/generator/escape.service"),
         Escape(
             "a generator", "mkdir -p /run/systemd/system-generators && touch /run/systemd/system-generators/escape",
-            root: "rm -r /run/systemd/system-generators"),
+            by: [.user], root: "rm -r /run/systemd/system-generators"),
         Escape("the system itself", "touch /usr/lib/escape", by: [.user]),
         Escape(
             "a udev rule", "touch /etc/udev/rules.d/escape.rules", by: [.user],
             root: "rm /etc/udev/rules.d/escape.rules"),
         Escape(
             "a udev rule for this start", "mkdir -p /run/udev/rules.d && touch /run/udev/rules.d/escape.rules",
-            root: "rm -r /run/udev/rules.d"),
+            by: [.user], root: "rm -r /run/udev/rules.d"),
         Escape("udev's rules again", "udevadm control --reload", root: "true"),
         Escape("udev's events again", "udevadm trigger --subsystem-match=mem"),
         Escape("an event of a device", "echo add > /sys/class/mem/null/uevent", root: "true"),
@@ -189,12 +189,12 @@ extension Escape {
         Escape("the kernel's messages", "head -c 1 /dev/kmsg", root: "true"),
         Escape("a tunnel", ": <> /dev/net/tun", root: "true"),
         Escape("keys that others press", "head -c 0 /dev/input/event0 && : < /dev/input/event0", root: "true"),
-        Escape("pressing keys", ": > /dev/uinput"),
+        Escape("pressing keys", ": > /dev/uinput", by: [.user]),
         Escape("device mapper", ": <> /dev/mapper/control", root: "true"),
         Escape("loop devices", "losetup -f /bin/true"),
         Escape("what others' consoles show", "head -c 1 /dev/vcs1", root: "true"),
-        Escape("the first console", ": > /dev/tty0", root: "true"),
-        Escape("radio switches", ": > /dev/rfkill"),
+        Escape("the first console", ": > /dev/tty0", by: [.user], root: "true"),
+        Escape("radio switches", ": > /dev/rfkill", by: [.user]),
     ]
 
     private static let network = [
