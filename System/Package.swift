@@ -10,6 +10,9 @@ let package = Package(
     products: [
         .library(name: "Media", targets: ["Media"]),
         .library(name: "Walls", targets: ["Walls"]),
+        // For fuzzing.
+        .library(name: "TorControl", targets: ["TorControl"]),
+        .library(name: "ControlFilter", targets: ["ControlFilter"]),
         .executable(name: "needletail-init", targets: ["needletail-init"]),
     ],
     targets: [
@@ -71,7 +74,8 @@ let package = Package(
         .testTarget(name: "TorControlTests", dependencies: ["Linux", "Sockets", "TorControl"], swiftSettings: strict),
         .testTarget(
             name: "ControlFilterTests", dependencies: ["ControlFilter", "Linux", "Sockets", "TorControl"], swiftSettings: strict),
-        .testTarget(name: "StatusTests", dependencies: ["Status"], swiftSettings: strict),
+        .testTarget(
+            name: "StatusTests", dependencies: ["Linux", "Sockets", "Status", "TorControl"], swiftSettings: strict),
         .testTarget(name: "ConnectionTests", dependencies: ["Connection", "Linux", "Sockets", "TorControl", "Varlink"], swiftSettings: strict),
         .testTarget(name: "ClockTests", dependencies: ["Clock", "TorControl", "Varlink"], swiftSettings: strict),
         .testTarget(name: "HardwareAddressTests", dependencies: ["HardwareAddress"], swiftSettings: strict),

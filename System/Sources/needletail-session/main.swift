@@ -11,5 +11,6 @@ switch CommandLine.arguments.first?.split(separator: "/").last {
 case "needletail-connect": Program.exit(await ConnectCommand.run(words))
 case "needletail-admin": Program.exit(await AdministrationCommand.run(words))
 case "needletail-login-page": Program.exit(await LoginPageCommand.run(words))
+case "needletail-status": Program.exit(await StatusCommand.run(words))
 default: Program.exit(2)
 }
