@@ -2,6 +2,7 @@
 # Thin names over the programs that do the work; each target sets up what it needs.
 PROFILE ?= core
 SWIFT ?= swift
+FUZZ_SECONDS ?= 600
 NEEDLETAIL = .build/debug/needletail
 .DEFAULT_GOAL := help
 .PHONY: help set-up tools image lock try test test-parts test-system soak bench lint format clean
@@ -39,11 +40,14 @@ soak: image ## Let part after part fail for half an hour, judge every frame, wri
 bench: image ## Measure against Debian's own live tools and write docs/benchmarks.md
 	$(NEEDLETAIL) bench --profile $(PROFILE)
 
+fuzz: set-up ## Fuzz what reads hostile input, FUZZ_SECONDS=600 for each target (see Fuzz/README.md)
+	scripts/fuzz $(FUZZ_SECONDS)
+
 lint: ## Check the format and the rules
-	$(SWIFT) format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests System/Package.swift System/Sources System/Tests
+	$(SWIFT) format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests System/Package.swift System/Sources System/Tests Fuzz/Package.swift Fuzz/Sources
 
 format: ## Format the sources
-	$(SWIFT) format --in-place --recursive --configuration .swift-format Package.swift Sources Tests System/Package.swift System/Sources System/Tests
+	$(SWIFT) format --in-place --recursive --configuration .swift-format Package.swift Sources Tests System/Package.swift System/Sources System/Tests Fuzz/Package.swift Fuzz/Sources
 
 clean: ## Remove what was built here; the cache stays
 	rm -rf .build out System/.build

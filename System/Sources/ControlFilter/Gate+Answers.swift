@@ -49,10 +49,24 @@ extension Gate {
             }
             let kept = policy.events.first { $0.kind == "STATUS_CLIENT" }?.fields ?? ["PROGRESS", "TAG", "SUMMARY"]
             return .init(status: 250, text: "\(key)=\(keep(fields, words: 2, kept).text)")
-        default:
-            if !value.contains("\n") { return .init(status: 250, text: "\(key)=\(value.printable)") }
-            let lines = value.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
+        case _ where key.hasPrefix("ns/"):
+            // A relay's entry in the consensus, which is public: dir-spec 3.4.1.
+            let lines = value.split(separator: "\n").prefix(16).map { String($0).printable }
+            guard lines.first?.hasPrefix("r ") == true else { return nil }
             return .init(status: 250, text: "\(key)=", data: Array(lines.joined(separator: "\n").utf8))
+        default:
+            // Numbers, dates, versions, lists of names: whatever else Tor says there is not understood.
+            guard value.utf8.count <= 1024, value.utf8.allSatisfy(Self.isPlain) else { return nil }
+            return .init(status: 250, text: "\(key)=\(value)")
+        }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"):
+            true
+        default: " .,:-_()/?+".utf8.contains(byte)
         }
     }
 
