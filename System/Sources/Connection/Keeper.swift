@@ -24,12 +24,12 @@ actor Keeper {
     private var evidence = Evidence()
     private var client: Client?
     private var work: Task<Void, Never>?
-    /// What Tor was told last by this program; `nil` when that is not known.
-    private var applied: ConnectionChoice?
     private var observers: [Int: AsyncStream<ConnectionState>.Continuation] = [:]
     private var nextObserver = 0
     private var lastState: ConnectionState = .notChosen
     private var ticks = 0
+    /// Whether the choice is the boot menu's, and nothing is known of a later one.
+    private var isFirstChoice = true
 
     init(
         places: Places = Places(), log: @escaping @Sendable (String) -> Void = { StandardError.line($0) },
@@ -66,6 +66,7 @@ actor Keeper {
     /// Connects in another way, or not at all. Returns when Tor has been told, if it runs; it does not wait for the connection.
     func choose(_ choice: ConnectionChoice) async {
         evidence.choice = choice
+        isFirstChoice = false
         evidence.beginTry(now: Machine.uptime)
         save(choice)
         announce()
@@ -78,7 +79,9 @@ actor Keeper {
     ///
     /// - Parameter initial: the choice with which this computer was started; what was chosen later counts more.
     func run(initial: ConnectionChoice?) async {
-        evidence.choice = savedChoice() ?? initial
+        let saved = savedChoice()
+        evidence.choice = saved ?? initial
+        isFirstChoice = saved == nil
         evidence.tor = .absent(since: Machine.uptime)
         evidence.beginTry(now: Machine.uptime)
         refreshNetwork()
@@ -140,7 +143,6 @@ actor Keeper {
                     .statusClient, .statusGeneral, .relayConnection, .circuit, .configurationChanged,
                 ])
                 self.client = client
-                applied = nil
                 evidence.tor = .running
                 evidence.beginTry(now: Machine.uptime)
                 evidence.take(try await client.bootstrap(), now: Machine.uptime)
@@ -201,13 +203,14 @@ actor Keeper {
     }
 
     private func tellTor(afresh: Bool) async {
-        guard let client, let choice = evidence.choice else { return }
+        guard let client else { return }
         do {
+            try await keepHiding(client)
+            guard let choice = evidence.choice else { return }
             let isOn = evidence.network.isReady
             switch choice {
             case .off:
                 try await client.setConf([("DisableNetwork", "1")])
-                applied = .off
             case .direct, .hide:
                 let settings = Self.settings(for: choice)
                 let isAsWanted = try await self.isAsWanted(settings, client)
@@ -220,10 +223,9 @@ actor Keeper {
                 }
                 if !isAsWanted { try await client.setConf(settings) }
                 guard try await self.isAsWanted(settings, client) else { throw NotTaken() }
-                applied = choice
                 // A newer choice is next.
                 guard isOn, evidence.choice == choice else { break }
-                if try await !isNetworkEnabled(client) {
+                if try await !isNetworkEnabled(client), evidence.choice == choice {
                     evidence.beginTry(now: Machine.uptime)
                     try await client.setConf([("DisableNetwork", "0")])
                     evidence.take(try await client.bootstrap(), now: Machine.uptime)
@@ -233,7 +235,6 @@ actor Keeper {
             if case .refusing = evidence.tor { evidence.tor = .running }
         } catch is CancellationError {
         } catch {
-            applied = nil
             // When Tor is not sure to do as it should, it does nothing.
             _ = try? await client.setConf([("DisableNetwork", "1")])
             // Only Tor's end is no refusal.
@@ -245,6 +246,15 @@ actor Keeper {
     }
 
     private struct NotTaken: Error {}
+
+    /// When Tor has bridges and this program does not know why, the choice was lost. It must not turn into "direct".
+    private func keepHiding(_ client: Client) async throws {
+        guard isFirstChoice, try await client.getConf("UseBridges") == ["1"], isFirstChoice else { return }
+        let lines = try await client.getConf("Bridge").joined(separator: "\n")
+        guard isFirstChoice else { return }
+        evidence.choice = BridgeText.bridges(in: lines).map { .hide($0) } ?? .off
+        isFirstChoice = false
+    }
 
     /// What Tor needs for a choice, but for the switch of its network. One command sets all of it.
     static func settings(for choice: ConnectionChoice) -> [Command.Setting] {
@@ -272,7 +282,7 @@ actor Keeper {
         var lines = [choice.mode]
         if case .hide(let bridges) = choice { lines += bridges.map(\.line) }
         do {
-            try? FileTree.remove(places.choiceFile)
+            // It is emptied first: a crash in the middle leaves a file that means "off".
             try File(places.choiceFile, .create(mode: 0o600)).write(Array(lines.joined(separator: "\n").utf8))
         } catch {
             log("the choice cannot be kept for a restart: \(error)")

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import Linux
+import Synchronization
+import Testing
+
+@testable import Connection
+
+@Suite("Telling Tor how to connect", .timeLimit(.minutes(1)))
+struct KeeperTests {
+    static let bridges =
+        BridgeText.bridges(in: "192.0.2.7:443\n\(BridgeTests.obfs4.replacing("2.7:", with: "2.8:"))") ?? []
+    static let hide = "UseBridges=\"1\" " + bridges.map { "Bridge=\"\($0.line)\"" }.joined(separator: " ")
+    static let direct = "UseBridges=\"0\" Bridge"
+
+    final class Network: Sendable {
+        let isThere = Mutex(true)
+        var state: NetworkState {
+            NetworkState(
+                interfaces: isThere.withLock { $0 } ? [EvidenceTests.card()] : [EvidenceTests.card(address: false)])
+        }
+    }
+
+    /// Runs a keeper beside a Tor.
+    func with(
+        _ name: String, tor state: FakeTor.State = .init(), network: Network = Network(),
+        initial: ConnectionChoice? = nil,
+        saved: String? = nil, _ body: @Sendable (Keeper, FakeTor) async throws -> Void
+    ) async throws {
+        let tor = try FakeTor(name, state: state)
+        defer { tor.stop() }
+        var places = Keeper.Places()
+        places.controlSocket = "\(tor.folder)/control"
+        places.controlCookie = "\(tor.folder)/cookie"
+        places.choiceFile = "\(tor.folder)/choice"
+        try? FileTree.remove(places.choiceFile)
+        if let saved { try File(places.choiceFile, .create(mode: 0o600)).write(Array(saved.utf8)) }
+        let keeper = Keeper(places: places, log: { _ in }, network: { network.state })
+        try await withThrowingTaskGroup { group in
+            group.addTask { await keeper.run(initial: initial) }
+            try await body(keeper, tor)
+            group.cancelAll()
+        }
+    }
+
+    /// The changes, when there are so many, or after a while.
+    func changes(_ tor: FakeTor, _ count: Int) async throws -> [String] {
+        for _ in 0..<300 where tor.state.withLock({ $0.changes.count }) < count {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        // What comes too much comes soon.
+        try await Task.sleep(for: .milliseconds(50))
+        return tor.state.withLock { $0.changes }
+    }
+
+    @Test("without a choice Tor is told nothing")
+    func nothing() async throws {
+        try await with("nothing") { keeper, tor in
+            try await Task.sleep(for: .milliseconds(400))
+            #expect(tor.state.withLock { $0.changes } == [])
+            #expect(await keeper.state == .notChosen)
+        }
+    }
+
+    @Test("the boot menu's choice connects directly")
+    func direct() async throws {
+        try await with("direct", initial: .direct) { _, tor in
+            let changes = try await changes(tor, 1)
+            #expect(changes == ["DisableNetwork=\"0\""])
+        }
+    }
+
+    @Test("hiding sets every bridge in one command, before the network goes on")
+    func hide() async throws {
+        try await with("hide") { keeper, tor in
+            try await Task.sleep(for: .milliseconds(300))
+            await keeper.choose(.hide(Self.bridges))
+            #expect(try await changes(tor, 2) == [Self.hide, "DisableNetwork=\"0\""])
+        }
+    }
+
+    @Test("from direct to hidden and back every connection is ended first")
+    func change() async throws {
+        try await with("change", initial: .direct) { keeper, tor in
+            _ = try await changes(tor, 1)
+            await keeper.choose(.hide(Self.bridges))
+            await keeper.choose(.direct)
+            await keeper.choose(.off)
+            #expect(
+                try await changes(tor, 8) == [
+                    "DisableNetwork=\"0\"", "DisableNetwork=\"1\"", Self.hide, "DisableNetwork=\"0\"",
+                    "DisableNetwork=\"1\"", Self.direct, "DisableNetwork=\"0\"", "DisableNetwork=\"1\"",
+                ])
+            #expect(await keeper.state == .disconnected)
+        }
+    }
+
+    @Test("bridges that Tor does not take over, or refuses, leave the network off")
+    func notTaken() async throws {
+        var states = [FakeTor.State(), FakeTor.State()]
+        states[0].forgetsBridges = true
+        states[1].refuses = true
+        for (number, state) in states.enumerated() {
+            try await with("not-taken-\(number)", tor: state) { keeper, tor in
+                try await Task.sleep(for: .milliseconds(300))
+                await keeper.choose(.hide(Self.bridges))
+                #expect(try await !changes(tor, 9).contains("DisableNetwork=\"0\""))
+                #expect(await keeper.state.code == "torFailed")
+            }
+        }
+    }
+
+    @Test("a Tor that crashed gets the same choice again, before its network goes on")
+    func crash() async throws {
+        try await with("crash") { keeper, tor in
+            try await Task.sleep(for: .milliseconds(300))
+            await keeper.choose(.hide(Self.bridges))
+            tor.crash()
+            #expect(
+                try await changes(tor, 5) == [
+                    Self.hide, "DisableNetwork=\"0\"", "crash", Self.hide, "DisableNetwork=\"0\"",
+                ])
+        }
+    }
+
+    @Test("nothing is tried before there is an address")
+    func waiting() async throws {
+        let network = Network()
+        network.isThere.withLock { $0 = false }
+        try await with("waiting", network: network, initial: .direct) { keeper, tor in
+            try await Task.sleep(for: .milliseconds(400))
+            #expect(tor.state.withLock { $0.changes } == [])
+            #expect(await keeper.state == .noAddress)
+            network.isThere.withLock { $0 = true }
+            // Reading the state again every 5 s finds what no news told.
+            for _ in 0..<60 where tor.state.withLock({ $0.changes.isEmpty }) {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            #expect(tor.state.withLock { $0.changes } == ["DisableNetwork=\"0\""])
+        }
+    }
+
+    @Test("a service that starts again goes on where it was, and never from hidden to direct")
+    func restart() async throws {
+        var hidden = FakeTor.State()
+        hidden.useBridges = "1"
+        hidden.bridges = Self.bridges.map(\.line)
+        hidden.disableNetwork = "0"
+        // With and without the file; the boot menu said "direct".
+        for saved in ["hide\n" + Self.bridges.map(\.line).joined(separator: "\n"), nil] {
+            try await with("restart-\(saved == nil)", tor: hidden, initial: .direct, saved: saved) { keeper, tor in
+                try await Task.sleep(for: .milliseconds(500))
+                #expect(tor.state.withLock { $0.changes } == [])
+                #expect(await keeper.choice == .hide(Self.bridges))
+            }
+        }
+        for saved in ["", "hide\nnonsense", "hide", "x"] {
+            try await with("restart-\(saved.count)", tor: hidden, initial: .direct, saved: saved) { keeper, tor in
+                let changes = try await changes(tor, 1)
+                #expect(changes == ["DisableNetwork=\"1\""])
+                #expect(await keeper.choice == .off)
+            }
+        }
+    }
+}
