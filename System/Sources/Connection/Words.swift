@@ -15,6 +15,8 @@ enum Words {
     static let starting = "Starting Tor"
     static let torAbsent = "Tor does not start."
     static let transportMissing = "The program that disguises the connection does not work."
+    static let noSnowflake = "This system cannot use snowflake yet."
+    static let useOthers = "Use an obfs4 bridge."
     static let bridgesNotTaken = "Tor did not take over the bridges as they were given."
 
     /// What Tor does, by its own tags. See control-spec, "Bootstrap phases".

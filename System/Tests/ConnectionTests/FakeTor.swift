@@ -13,6 +13,8 @@ final class FakeTor: Sendable {
         /// Whether bridges that it is given are lost.
         var forgetsBridges = false
         var refuses = false
+        /// How often somebody has come and looked around.
+        var visits = 0
     }
 
     let state: Mutex<State>
@@ -62,6 +64,11 @@ final class FakeTor: Sendable {
         init(_ value: Value) { self.value = Mutex(value) }
     }
 
+    /// Waits until somebody has come and looked around so many times.
+    func untilVisited(_ count: Int = 1) async throws {
+        for _ in 0..<1000 where state.withLock({ $0.visits }) < count { try await Task.sleep(for: .milliseconds(10)) }
+    }
+
     /// Ends every connection, and forgets what it was told, as a crash does.
     func crash() {
         state.withLock { state in
@@ -91,7 +98,9 @@ final class FakeTor: Sendable {
         switch command {
         case "GETINFO" where rest == "status/bootstrap-phase":
             return "250-\(rest)=NOTICE BOOTSTRAP PROGRESS=0 TAG=starting SUMMARY=\"Starting\"\r\n250 OK\r\n"
-        case "GETINFO": return "250-\(rest)=\r\n250 OK\r\n"
+        case "GETINFO":
+            state.withLock { $0.visits += 1 }
+            return "250-\(rest)=\r\n250 OK\r\n"
         case "GETCONF":
             return state.withLock { state in
                 switch rest {

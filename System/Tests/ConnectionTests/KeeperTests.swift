@@ -44,7 +44,7 @@ struct KeeperTests {
 
     /// The changes, when there are so many, or after a while.
     func changes(_ tor: FakeTor, _ count: Int) async throws -> [String] {
-        for _ in 0..<300 where tor.state.withLock({ $0.changes.count }) < count {
+        for _ in 0..<1000 where tor.state.withLock({ $0.changes.count }) < count {
             try await Task.sleep(for: .milliseconds(10))
         }
         // What comes too much comes soon.
@@ -55,7 +55,8 @@ struct KeeperTests {
     @Test("without a choice Tor is told nothing")
     func nothing() async throws {
         try await with("nothing") { keeper, tor in
-            try await Task.sleep(for: .milliseconds(400))
+            try await tor.untilVisited()
+            try await Task.sleep(for: .milliseconds(200))
             #expect(tor.state.withLock { $0.changes } == [])
             #expect(await keeper.state == .notChosen)
         }
@@ -72,7 +73,7 @@ struct KeeperTests {
     @Test("hiding sets every bridge in one command, before the network goes on")
     func hide() async throws {
         try await with("hide") { keeper, tor in
-            try await Task.sleep(for: .milliseconds(300))
+            try await tor.untilVisited()
             await keeper.choose(.hide(Self.bridges))
             #expect(try await changes(tor, 2) == [Self.hide, "DisableNetwork=\"0\""])
         }
@@ -101,7 +102,7 @@ struct KeeperTests {
         states[1].refuses = true
         for (number, state) in states.enumerated() {
             try await with("not-taken-\(number)", tor: state) { keeper, tor in
-                try await Task.sleep(for: .milliseconds(300))
+                try await tor.untilVisited()
                 await keeper.choose(.hide(Self.bridges))
                 #expect(try await !changes(tor, 9).contains("DisableNetwork=\"0\""))
                 #expect(await keeper.state.code == "torFailed")
@@ -112,8 +113,9 @@ struct KeeperTests {
     @Test("a Tor that crashed gets the same choice again, before its network goes on")
     func crash() async throws {
         try await with("crash") { keeper, tor in
-            try await Task.sleep(for: .milliseconds(300))
+            try await tor.untilVisited()
             await keeper.choose(.hide(Self.bridges))
+            _ = try await changes(tor, 2)
             tor.crash()
             #expect(
                 try await changes(tor, 5) == [
@@ -127,7 +129,8 @@ struct KeeperTests {
         let network = Network()
         network.isThere.withLock { $0 = false }
         try await with("waiting", network: network, initial: .direct) { keeper, tor in
-            try await Task.sleep(for: .milliseconds(400))
+            try await tor.untilVisited()
+            try await Task.sleep(for: .milliseconds(200))
             #expect(tor.state.withLock { $0.changes } == [])
             #expect(await keeper.state == .noAddress)
             network.isThere.withLock { $0 = true }
@@ -148,7 +151,11 @@ struct KeeperTests {
         // With and without the file; the boot menu said "direct".
         for saved in ["hide\n" + Self.bridges.map(\.line).joined(separator: "\n"), nil] {
             try await with("restart-\(saved == nil)", tor: hidden, initial: .direct, saved: saved) { keeper, tor in
-                try await Task.sleep(for: .milliseconds(500))
+                for _ in 0..<1000 where await keeper.choice != .hide(Self.bridges) {
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+                try await tor.untilVisited()
+                try await Task.sleep(for: .milliseconds(100))
                 #expect(tor.state.withLock { $0.changes } == [])
                 #expect(await keeper.choice == .hide(Self.bridges))
             }
