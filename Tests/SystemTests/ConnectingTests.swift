@@ -54,7 +54,8 @@ extension SystemTests {
                     // Before the choice. The network is there, and nothing happens.
                     try await wait(for: "notChosen", in: trial)
                     let address = try await trial.machine.shell.run(
-                        "for i in $(seq 60); do ip -4 route | grep -q default && break; sleep 1; done; ip -4 route | grep default"
+                        "for i in $(seq 60); do ip -4 route | grep -q default && break; sleep 1; done; ip -4 route | grep default",
+                        timeout: .seconds(90)
                     )
                     #expect(address.status == 0, "\(address)")
                     try await Task.sleep(for: .seconds(3))

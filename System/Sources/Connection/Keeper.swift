@@ -28,6 +28,8 @@ actor Keeper {
     private var nextObserver = 0
     private var lastState: ConnectionState = .notChosen
     private var ticks = 0
+    /// Whether connections that there are must go before the choice is told.
+    private var startsAfresh = false
     /// Whether the choice is the boot menu's, and nothing is known of a later one.
     private var isFirstChoice = true
 
@@ -192,22 +194,30 @@ actor Keeper {
     ///
     /// - Parameter afresh: whether connections that there are must go.
     private func apply(afresh: Bool) async {
+        if afresh { startsAfresh = true }
         let before = work
         let task = Task {
             await before?.value
-            await tellTor(afresh: afresh)
+            await tellTor()
         }
         work = task
         await task.value
         if work == task { work = nil }
     }
 
-    private func tellTor(afresh: Bool) async {
-        guard let client else { return }
+    private func tellTor() async {
+        guard let client else {
+            // A Tor that starts has no connections, and one that is found as wanted may keep them.
+            startsAfresh = false
+            return
+        }
         do {
             try await keepHiding(client)
             guard let choice = evidence.choice else { return }
             let isOn = evidence.network.isReady
+            // Once is enough, however many wait to tell the same.
+            let afresh = startsAfresh
+            startsAfresh = false
             switch choice {
             case .off:
                 try await client.setConf([("DisableNetwork", "1")])
