@@ -33,7 +33,9 @@ public struct AllowList: Sendable, Hashable {
 
     /// The network that the guest is in.
     public var localNetwork: IPv4Network
-    /// The routers of that network; the guest may ask for them and get its address from them.
+    /// Further networks that the guest is in: with another card, or later.
+    public var otherNetworks: [IPv4Network] = []
+    /// The routers of these networks; the guest may ask for them and get its address from them.
     public var routers: Set<IPv4Address>
     /// The exceptions; the first that fits counts.
     public var exceptions: [Exception]
@@ -43,6 +45,11 @@ public struct AllowList: Sendable, Hashable {
         self.localNetwork = localNetwork
         self.routers = routers
         self.exceptions = exceptions
+    }
+
+    /// Whether an address is of one of the guest's networks.
+    func isLocal(_ address: IPv4Address) -> Bool {
+        localNetwork.contains(address) || otherNetworks.contains { $0.contains(address) }
     }
 
     /// What Needletail may send: DHCP, ARP, and TCP to the given relays.

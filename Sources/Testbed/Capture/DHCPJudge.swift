@@ -11,7 +11,7 @@ struct DHCPJudge {
         var opinion = Opinion(passing: exception)
         if !packet.options.isEmpty { opinion.add(.ipOptions, "in a DHCP message to \(packet.destination)") }
         if packet.source != .any,
-            !allowList.localNetwork.contains(packet.source) || allowList.routers.contains(packet.source)
+            !allowList.isLocal(packet.source) || allowList.routers.contains(packet.source)
         {
             opinion.add(.sourceAddress, "a DHCP message from \(packet.source)")
         }

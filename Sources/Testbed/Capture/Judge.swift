@@ -144,12 +144,12 @@ public struct Judge: Sendable {
         }
         let line =
             "\(message.senderHardware) (\(message.sender)) about \(message.target), operation \(message.operation)"
-        let isOwn = allowList.localNetwork.contains(message.sender) && !allowList.routers.contains(message.sender)
+        let isOwn = allowList.isLocal(message.sender) && !allowList.routers.contains(message.sender)
         let isHonest = message.senderHardware == frame.source
         let mayAsk =
             message.sender == .any
             // A probe: is this address, which I was given, free? (RFC 5227)
-            ? allowList.localNetwork.contains(message.target)
+            ? allowList.isLocal(message.target)
             : isOwn && (message.target == message.sender || allowList.routers.contains(message.target))
         switch message.operation {
         case 1 where isHonest && mayAsk: return Opinion(passing: exception.name)
@@ -162,7 +162,7 @@ public struct Judge: Sendable {
         if let opinion = judgeDHCP(packet, in: frame) { return opinion }
         var opinion = judgeTCP(packet) ?? judgeUDP(packet) ?? Opinion.ipv4(packet)
         if !packet.options.isEmpty { opinion.add(.ipOptions, "\(packet.source) → \(packet.destination)") }
-        if !allowList.localNetwork.contains(packet.source) || allowList.routers.contains(packet.source) {
+        if !allowList.isLocal(packet.source) || allowList.routers.contains(packet.source) {
             opinion.add(.sourceAddress, "\(packet.source) → \(packet.destination), not of \(allowList.localNetwork)")
         }
         return opinion

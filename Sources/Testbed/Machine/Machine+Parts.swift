@@ -39,9 +39,48 @@ extension Machine {
         if isGone == nil { try await execute("blockdev-del", node) }
     }
 
+    /// Plugs a network adapter into USB. Its tap device names it.
+    ///
+    /// - Parameter card: The adapter, of the model `.usb`.
+    /// - Throws: `MachineFailure` when it cannot be; the machine is then as before.
+    public func plug(_ card: NetworkCard) async throws {
+        try card.validate()
+        guard card.model == .usb else {
+            throw MachineFailure(.noSuchPart, "Only USB adapters can be plugged in while the machine runs.")
+        }
+        let backEnd: JSONValue = .string(arguments.backEnd(card.tap))
+        try await execute(
+            "netdev_add",
+            ["type": "tap", "id": backEnd, "ifname": .string(card.tap), "script": "no", "downscript": "no"])
+        do {
+            try await execute("device_add", arguments.device(for: card, id: card.tap))
+        } catch {
+            _ = try? await execute("netdev_del", ["id": backEnd])
+            throw error
+        }
+    }
+
+    /// Pulls a network adapter out of USB.
+    ///
+    /// - Parameter card: What was plugged in.
+    /// - Throws: `MachineFailure` when it is not there or cannot be pulled.
+    public func unplug(_ card: NetworkCard) async throws {
+        let count = events.count
+        try await execute("device_del", ["id": .string(card.tap)])
+        try await wait(forEvent: "DEVICE_DELETED", after: count, within: .seconds(30)) {
+            $0.data["device"]?.text == card.tap
+        }
+        try await execute("netdev_del", ["id": .string(arguments.backEnd(card.tap))])
+    }
+
     /// Plugs the network cable in or pulls it.
-    public func setCable(plugged: Bool) async throws {
-        try await execute("set_link", ["name": "network", "up": .bool(plugged)])
+    ///
+    /// - Parameters:
+    ///   - card: The card that it is in; the first when `nil`.
+    ///   - plugged: Whether it is in.
+    /// - Throws: `MachineFailure` when there is no such card.
+    public func setCable(of card: NetworkCard? = nil, plugged: Bool) async throws {
+        try await execute("set_link", ["name": .string(card?.tap ?? "network"), "up": .bool(plugged)])
     }
 
     /// Presses the power button: the guest is asked to switch off.

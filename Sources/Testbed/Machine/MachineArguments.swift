@@ -154,20 +154,32 @@ struct MachineArguments {
 
     private var networkWords: [String] {
         guard let network = description.network else { return ["-nic", "none"] }
-        var card: [String: JSONValue] = [
-            "driver": .string(network.model.rawValue), "id": "network", "netdev": "tap",
-            "mac": .string("\(network.hardwareAddress)"),
+        return words(for: network, id: "network") + description.otherCards.flatMap { words(for: $0, id: $0.tap) }
+    }
+
+    private func words(for card: NetworkCard, id: String) -> [String] {
+        [
+            "-netdev", "tap,id=\(backEnd(id)),ifname=\(card.tap),script=no,downscript=no", "-device",
+            device(for: card, id: id).line,
         ]
-        if network.model == .usb {
-            card["bus"] = "xhci.0"
+    }
+
+    /// The tap's side of a card, by the card's name.
+    func backEnd(_ id: String) -> String { id == "network" ? "tap" : "\(id)-tap" }
+
+    /// What a card is to the guest, as QMP's `device_add` takes it.
+    func device(for card: NetworkCard, id: String) -> JSONValue {
+        var values: [String: JSONValue] = [
+            "driver": .string(card.model.rawValue), "id": .string(id), "netdev": .string(backEnd(id)),
+            "mac": .string("\(card.hardwareAddress)"),
+        ]
+        if card.model == .usb {
+            values["bus"] = "xhci.0"
         } else {
             // No network boot: its frames would be the firmware's, not the system's.
-            card["romfile"] = ""
+            values["romfile"] = ""
         }
-        return [
-            "-netdev", "tap,id=tap,ifname=\(network.tap),script=no,downscript=no", "-device",
-            JSONValue.object(card).line,
-        ]
+        return .object(values)
     }
 
     /// In these options QEMU takes a comma for the beginning of the next; two stand for one.

@@ -56,6 +56,8 @@ public struct MachineDescription: Sendable, Hashable {
     public var drives: [Drive] = []
     /// The network card; none when `nil`.
     public var network: NetworkCard?
+    /// Further cards.
+    public var otherCards: [NetworkCard] = []
     /// A kernel to start directly.
     public var kernel: Kernel?
     /// What systemd in the guest finds at boot; see `Credential`.
@@ -111,6 +113,9 @@ public struct MachineDescription: Sendable, Hashable {
             onIDE == 0 || firmware != .uefiSecureBoot,
             "Secure Boot needs the q35 machine, which has no IDE. Attach the drives to AHCI.")
         try network?.validate()
+        for card in otherCards { try card.validate() }
+        let taps = (network.map { [$0] } ?? []).map(\.tap) + otherCards.map(\.tap)
+        try check(Set(taps).count == taps.count, "Two network cards are on the same tap device. Give each its own.")
         for credential in credentials { try credential.validate() }
         if let clock {
             try check(

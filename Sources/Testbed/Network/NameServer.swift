@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import Commands
 import Foundation
+import Synchronization
 import SystemPackage
 
 /// A `dnsmasq` of the private network: the LAN's, which hands out addresses and knows no name, or the exits', which knows
 /// the web server's. Neither asks anybody else.
 public final class NameServer: Sendable {
-    enum Role: String {
-        case router
-        case exitResolver = "exit-resolver"
+    enum Role {
+        case router(LocalNetwork)
+        case exitResolver
+
+        /// Names its log.
+        var name: String {
+            switch self {
+            case .router(let network):
+                network.bridge == PrivateNetwork.bridge ? "router" : "router-\(network.bridge)"
+            case .exitResolver: "exit-resolver"
+            }
+        }
     }
 
     /// A question for a name.
@@ -40,13 +50,23 @@ public final class NameServer: Sendable {
         "a\(address.replacing(".", with: "-")).hostile.example"
     }
 
-    private let server: BackgroundCommand
+    private let role: Role
+    private let sandbox: Sandbox
+    private let server: Mutex<BackgroundCommand>
+    /// What the servers before this one have written.
+    private let past = Mutex("")
     private let leaseFile: FilePath
 
     static func start(_ role: Role, in sandbox: Sandbox) async throws -> NameServer {
-        let leaseFile = sandbox.work.appending("\(role.rawValue).leases")
+        let leaseFile = sandbox.work.appending("\(role.name).leases")
         try? FileManager.default.removeItem(atPath: leaseFile.string)
-        let namespace = role == .router ? PrivateNetwork.lan : PrivateNetwork.internet
+        let server = try await run(role, leaseFile, in: sandbox)
+        return NameServer(role, server: server, leaseFile: leaseFile, sandbox: sandbox)
+    }
+
+    private static func run(_ role: Role, _ leaseFile: FilePath, in sandbox: Sandbox) async throws -> BackgroundCommand
+    {
+        let namespace = if case .router = role { PrivateNetwork.lan } else { PrivateNetwork.internet }
         // --no-daemon: stay in the foreground, and stay who we are; in a user namespace there is no other user to become.
         var words = [
             "--no-daemon", "--conf-file=/dev/null",
@@ -54,44 +74,58 @@ public final class NameServer: Sendable {
             "--bind-interfaces", "--except-interface=lo",
         ]
         switch role {
-        case .router:
-            words += [
-                "--interface=\(PrivateNetwork.bridge)", "--dhcp-authoritative", "--log-dhcp",
-                "--dhcp-range=\(Address.leases.first),\(Address.leases.last),255.255.255.0,1h",
-                "--dhcp-option=option:router,\(Address.router)",
-                "--dhcp-option=option:dns-server,\(Address.router)",
-                "--dhcp-leasefile=\(leaseFile)",
-                // Else it pings an address for 3 s before it offers it.
-                "--no-ping",
-            ]
+        case .router(let network):
+            words += network.words + ["--dhcp-leasefile=\(leaseFile)"]
         case .exitResolver:
             words += ["--listen-address=\(Address.exitResolver)", "--address=/\(Address.webName)/\(Address.web)"]
             words += hostileAddresses.map { "--address=/\(hostileName($0))/\($0)" }
             words += zip(Address.timeServerNames, Address.timeServers).map { "--address=/\($0)/\($1)" }
         }
-        let server = sandbox.start(role.rawValue, "dnsmasq", words, in: namespace)
-        let name = NameServer(server: server, leaseFile: leaseFile)
+        let server = sandbox.start(role.name, "dnsmasq", words, in: namespace)
         do {
-            try await waitUntil("The name server “\(role.rawValue)”", answers: server) {
+            try await waitUntil("The name server “\(role.name)”", answers: server) {
                 (try? String(contentsOfFile: server.log.string, encoding: .utf8))?.contains("started, version") == true
             }
         } catch {
             await server.stop()
             throw error
         }
-        return name
+        return server
     }
 
-    private init(server: BackgroundCommand, leaseFile: FilePath) {
-        self.server = server
+    private init(_ role: Role, server: BackgroundCommand, leaseFile: FilePath, sandbox: Sandbox) {
+        self.role = role
+        self.server = Mutex(server)
         self.leaseFile = leaseFile
+        self.sandbox = sandbox
+    }
+
+    /// Lets the LAN's server say other things from now on. It forgets nothing of what it has handed out.
+    ///
+    /// - Parameter network: What it says; the same bridge as before.
+    /// - Throws: `NetworkFailure` when the server does not start again.
+    public func change(to network: LocalNetwork) async throws {
+        let old = server.withLock { $0 }
+        await old.stop()
+        let text = try String(contentsOfFile: old.log.string, encoding: .utf8)
+        past.withLock { $0 += text }
+        let new = try await Self.run(.router(network), leaseFile, in: sandbox)
+        server.withLock { $0 = new }
+    }
+
+    /// All that the server has written: for DHCP each message that came and each that went (`--log-dhcp`).
+    ///
+    /// - Throws: An error of Foundation when the log cannot be read.
+    public func log() throws -> String {
+        let text = try String(contentsOfFile: server.withLock { $0.log.string }, encoding: .utf8)
+        return past.withLock { $0 } + text
     }
 
     /// Every question since the start, in order. A question that the LAN's server was asked is a leak.
     ///
     /// - Throws: An error of Foundation when the log cannot be read.
     public func questions() throws -> [Question] {
-        try String(contentsOfFile: server.log.string, encoding: .utf8).split(separator: "\n").compactMap { line in
+        try log().split(separator: "\n").compactMap { line in
             // dnsmasq[7]: 1 192.0.2.100/40000 query[A] web.example from 192.0.2.100
             guard let start = line.range(of: "query[") else { return nil }
             let rest = line[start.upperBound...].split(separator: " ")
@@ -113,5 +147,5 @@ public final class NameServer: Sendable {
         }
     }
 
-    func stop() async { await server.stop() }
+    func stop() async { await server.withLock { $0 }.stop() }
 }

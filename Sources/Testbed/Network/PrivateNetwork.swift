@@ -30,15 +30,22 @@ public final class PrivateNetwork: Sendable {
     public let web: WebServer
     /// The LAN's DHCP and DNS server.
     public let router: NameServer
+    /// The servers of further local networks.
+    public let otherRouters: [NameServer]
     /// The exits' DNS server.
     public let exitResolver: NameServer
 
     /// Builds the network and starts its servers; takes about a second.
     ///
-    /// - Parameter sandbox: Where it is to run; only one network fits into a sandbox.
+    /// - Parameters:
+    ///   - sandbox: Where it is to run; only one network fits into a sandbox.
+    ///   - localNetwork: What the LAN's server says.
+    ///   - otherNetworks: Further local networks, each with a bridge of its own.
     /// - Returns: The network, with every server answering.
     /// - Throws: `CommandFailure`, `NetworkFailure`.
-    public static func start(in sandbox: Sandbox) async throws -> PrivateNetwork {
+    public static func start(
+        in sandbox: Sandbox, localNetwork: LocalNetwork = .ordinary, otherNetworks: [LocalNetwork] = []
+    ) async throws -> PrivateNetwork {
         for namespace in [lan, computer, internet, webHost] {
             try await sandbox.addNamespace(namespace)
             // Before there are interfaces, so that not one of them ever sends a neighbour discovery of its own.
@@ -54,13 +61,30 @@ public final class PrivateNetwork: Sendable {
             _ = try await sandbox.command("ip", ["-batch", "-"], in: namespace).output(
                 input: lines.joined(separator: "\n") + "\n")
         }
+        for network in otherNetworks + (localNetwork.router == Address.router ? [] : [localNetwork]) {
+            try await add(network, in: sandbox)
+        }
+        for network in [localNetwork] + otherNetworks {
+            for address in network.otherRouters {
+                // ip addr add ADDRESS/PREFIX dev BRIDGE
+                _ = try await sandbox.command(
+                    "ip", ["addr", "add", "\(address)/\(network.prefix)", "dev", network.bridge], in: lan
+                ).output()
+            }
+        }
         let web = try await WebServer.start(in: sandbox)
-        let router = try await NameServer.start(.router, in: sandbox)
+        let router = try await NameServer.start(.router(localNetwork), in: sandbox)
+        var others: [NameServer] = []
+        for network in otherNetworks { others.append(try await NameServer.start(.router(network), in: sandbox)) }
         let resolver = try await NameServer.start(.exitResolver, in: sandbox)
-        return PrivateNetwork(sandbox: sandbox, web: web, router: router, exitResolver: resolver)
+        return PrivateNetwork(
+            sandbox: sandbox, web: web, router: router, otherRouters: others, exitResolver: resolver)
     }
 
-    private init(sandbox: Sandbox, web: WebServer, router: NameServer, exitResolver: NameServer) {
+    private init(
+        sandbox: Sandbox, web: WebServer, router: NameServer, otherRouters: [NameServer], exitResolver: NameServer
+    ) {
+        self.otherRouters = otherRouters
         self.sandbox = sandbox
         self.web = web
         self.router = router
@@ -71,9 +95,11 @@ public final class PrivateNetwork: Sendable {
     ///
     /// QEMU has to run in the namespace `lan` and to be given `-netdev tap,ifname=<name>,script=no,downscript=no`.
     ///
-    /// - Parameter name: The interface's name, at most 15 bytes.
+    /// - Parameters:
+    ///   - name: The interface's name, at most 15 bytes.
+    ///   - bridge: The bridge of its network.
     /// - Throws: `NetworkFailure` when `/dev/net/tun` is not to be had, `CommandFailure`.
-    public func addTap(_ name: String) async throws {
+    public func addTap(_ name: String, to bridge: String = PrivateNetwork.bridge) async throws {
         guard (1...15).contains(name.utf8.count), name.first != "-",
             name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") })
         else {
@@ -87,10 +113,15 @@ public final class PrivateNetwork: Sendable {
                     + "Run the tests as root, or let the user's group read and write that device.")
         }
         let lines = [
-            "tuntap add dev \(name) mode tap", "link set \(name) master \(Self.bridge)", "link set \(name) up",
+            "tuntap add dev \(name) mode tap", "link set \(name) master \(bridge)", "link set \(name) up",
         ]
         _ = try await sandbox.command("ip", ["-batch", "-"], in: Self.lan).output(
             input: lines.joined(separator: "\n") + "\n")
+    }
+
+    /// Puts a tap's cable into another network's switch.
+    public func moveTap(_ name: String, to bridge: String) async throws {
+        _ = try await sandbox.command("ip", ["link", "set", name, "master", bridge], in: Self.lan).output()
     }
 
     /// Removes a tap device; a machine that still uses it loses its network.
@@ -112,7 +143,29 @@ public final class PrivateNetwork: Sendable {
     public func stop() async {
         await web.stop()
         await router.stop()
+        for router in otherRouters { await router.stop() }
         await exitResolver.stop()
+    }
+
+    /// Gives a local network its bridge (or the bridge the address) and the relays and the web server the way back.
+    private static func add(_ network: LocalNetwork, in sandbox: Sandbox) async throws {
+        guard let range = network.network else {
+            throw NetworkFailure(.badName, "“\(network.router)” is no router's address.")
+        }
+        let address = "addr add \(network.router)/\(network.prefix) dev \(network.bridge)"
+        let bridge = [
+            "link add \(network.bridge) type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+            "link set \(network.bridge) up",
+        ]
+        let lines = [
+            (lan, (network.bridge == Self.bridge ? [] : bridge) + [address]),
+            (internet, ["route add \(range) via \(Address.link.lan)"]),
+            (webHost, ["route add \(range) via \(Address.webGateway)"]),
+        ]
+        for (namespace, lines) in lines {
+            _ = try await sandbox.command("ip", ["-batch", "-"], in: namespace).output(
+                input: lines.joined(separator: "\n") + "\n")
+        }
     }
 
     /// What `ip` is told, by namespace and in this order. Links are made first, from one side.

@@ -33,6 +33,29 @@ public struct Trial: Sendable {
         public var credentials: [Credential] = []
         /// Seconds by which the machine's hardware clock is ahead at power-on; behind when negative.
         public var clockOffset = 0
+        /// What the local network's server says.
+        public var localNetwork = LocalNetwork.ordinary
+        /// Further local networks, for the other cards, or to move a cable to.
+        public var otherNetworks: [LocalNetwork] = []
+        /// Further cards.
+        public var otherCards: [Card] = []
+
+        /// A further card.
+        public struct Card: Sendable {
+            /// The card, with a tap of its own.
+            public var card: NetworkCard
+            /// The bridge of its network.
+            public var bridge: String
+            /// Whether it is in the machine at power-on, or is plugged in later.
+            public var isThere: Bool
+
+            /// A card in a network.
+            public init(_ card: NetworkCard, in network: LocalNetwork, isThere: Bool = true) {
+                self.card = card
+                bridge = network.bridge
+                self.isThere = isThere
+            }
+        }
 
         /// A plan; a USB stick in a computer with UEFI and 1 GiB, unless said otherwise.
         public init(
@@ -85,7 +108,8 @@ public struct Trial: Sendable {
     private nonisolated(nonsending) static func run<Value: Sendable>(
         _ plan: Plan, in sandbox: Sandbox, steps: Steps?, _ body: nonisolated(nonsending) (Trial) async throws -> Value
     ) async throws -> (Value, Verdict) {
-        let network = try await PrivateNetwork.start(in: sandbox)
+        let network = try await PrivateNetwork.start(
+            in: sandbox, localNetwork: plan.localNetwork, otherNetworks: plan.otherNetworks)
         let tor: TorNetwork
         if let steps {
             tor = try await steps.step("Start the private Tor network") { try await TorNetwork.start(in: network) }
@@ -95,6 +119,13 @@ public struct Trial: Sendable {
         try await network.addTap(tap)
         let capture = try await FrameCapture(of: tap, in: sandbox, namespace: PrivateNetwork.lan)
         let time = try await TimeServers.start(in: network)
+        var captures = [capture]
+        for card in plan.otherCards {
+            try await network.addTap(card.card.tap, to: card.bridge)
+            captures.append(
+                try await FrameCapture(
+                    of: card.card.tap, in: sandbox, namespace: PrivateNetwork.lan, name: card.card.tap))
+        }
         let value: Value
         do {
             value = try await Machine.with(
@@ -103,10 +134,12 @@ public struct Trial: Sendable {
                 try await body(Trial(machine: machine, network: network, tor: tor, capture: capture))
             }
         } catch {
-            await capture.stop()
+            for capture in captures { await capture.stop() }
             throw error
         }
-        let verdict = try judge(for: tor).verdict(on: await capture.stop())
+        let judge = try judge(for: tor, plan: plan)
+        var verdict = try judge.verdict(on: await capture.stop())
+        for other in captures.dropFirst() { verdict = verdict.adding(try judge.verdict(on: await other.stop())) }
         await tor.stop()
         await time.stop()
         await network.stop()
@@ -124,6 +157,7 @@ public struct Trial: Sendable {
         description.drives =
             [Drive("medium", image: plan.image, as: plan.attachment, bootOrder: order)] + plan.otherDrives
         description.network = NetworkCard(tap: tap)
+        description.otherCards = plan.otherCards.filter(\.isThere).map(\.card)
         description.credentials =
             plan.credentials + (time?.credentials ?? [])
             + [.file("/etc/tor/torrc.d/testbed.conf", tor.clientConfiguration.map { "\($0)\n" }.joined())]
@@ -131,8 +165,18 @@ public struct Trial: Sendable {
     }
 
     /// The judge of what a machine in this network may send.
-    public static func judge(for tor: TorNetwork) throws -> Judge {
-        guard let lan = IPv4Network("192.0.2.0/24"), let router = IPv4Address(Address.router) else {
+    ///
+    /// - Parameters:
+    ///   - tor: The Tor network.
+    ///   - plan: The networks and cards; those of every trial when `nil`.
+    /// - Returns: The judge.
+    /// - Throws: `CaptureFailure` when a network's addresses cannot be read.
+    public static func judge(for tor: TorNetwork, plan: Plan? = nil) throws -> Judge {
+        let networks = [plan?.localNetwork ?? .ordinary] + (plan?.otherNetworks ?? [])
+        let ranges = networks.compactMap(\.network)
+        let names = networks.flatMap { [$0.router] + $0.otherRouters }
+        let routers = names.compactMap { IPv4Address($0) }
+        guard let lan = ranges.first, ranges.count == networks.count, routers.count == names.count else {
             throw CaptureFailure(description: "The testbed's own addresses cannot be read.")
         }
         let relays = tor.relays.flatMap { relay in
@@ -140,9 +184,11 @@ public struct Trial: Sendable {
                 IPv4Address(relay.address).map { Endpoint($0, UInt16(port)) }
             }
         }
+        var allowList = AllowList.needletail(localNetwork: lan, routers: Set(routers), relays: Set(relays))
+        allowList.otherNetworks = Array(ranges.dropFirst())
+        let cards = [NetworkCard(tap: tap)] + (plan?.otherCards ?? []).map(\.card)
         return Judge(
-            allowList: .needletail(localNetwork: lan, routers: [router], relays: Set(relays)),
-            guestFrames: .all, hardwareAddresses: [NetworkCard(tap: tap).hardwareAddress],
+            allowList: allowList, guestFrames: .all, hardwareAddresses: Set(cards.map(\.hardwareAddress)),
             words: ["user", "needletail"])
     }
 
