@@ -56,7 +56,6 @@ public actor ClockService {
     private var isDoubted = false
     private var lastSurvey: Double?
     private var moves = 0
-    private var mustReload = false
 
     /// A service that has heard nothing.
     ///
@@ -81,7 +80,6 @@ public actor ClockService {
                 let client = try await Client.connect(socket: socket, cookie: nil)
                 tor = client
                 try await client.setEvents([.statusGeneral, .statusClient, .warning])
-                if mustReload { reload(client) }
                 await look(at: client)
                 for await event in client.events { await take(event, client) }
                 await client.close()
@@ -265,12 +263,11 @@ public actor ClockService {
         // Tor plans its next tries by the time of day, and notes when relays failed: after a step back that lies in the future, up to
         // years, and after a step forward Tor was seen to wait too. RELOAD makes it forget.
         guard abs(target - before) > 60 else { return }
-        mustReload = true
+        // Without a connection Tor has not started yet, and will plan with the right time.
         if let tor { reload(tor) }
     }
 
     private func reload(_ tor: Client) {
-        mustReload = false
         let log = hands.log
         Task {
             do { try await tor.signal(.reload) } catch { log(Words.noReload(error)) }
