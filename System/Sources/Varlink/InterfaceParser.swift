@@ -54,7 +54,7 @@ struct InterfaceParser {
                 throw failure("“\(name)” is declared twice")
             }
             switch keyword {
-            case "type": types[name] = try group()
+            case "type": types[name] = try group(depth: 0)
             case "method":
                 let parameters = try fields()
                 try expect("->")
@@ -67,26 +67,29 @@ struct InterfaceParser {
     }
 
     private mutating func fields() throws(InterfaceFailure) -> [VarlinkInterface.Field] {
-        guard case .structure(let fields) = try group() else { throw failure("fields with types should be here") }
+        guard case .structure(let fields) = try group(depth: 0) else {
+            throw failure("fields with types should be here")
+        }
         return fields
     }
 
     /// A structure `(a: int, b: string)` or an enumeration `(one, two)`.
-    private mutating func group() throws(InterfaceFailure) -> VarlinkInterface.Kind {
+    private mutating func group(depth: Int) throws(InterfaceFailure) -> VarlinkInterface.Kind {
         try expect("(")
         var fields: [VarlinkInterface.Field] = []
         var names: [String] = []
+        var seen: Set<String> = []
         if current == ")" {
             position += 1
             return .structure([])
         }
         while true {
             let name = try word("a field's name")
-            guard !names.contains(name) else { throw failure("the field “\(name)” is there twice") }
+            guard seen.insert(name).inserted else { throw failure("the field “\(name)” is there twice") }
             names.append(name)
             if current == ":" {
                 position += 1
-                fields.append(VarlinkInterface.Field(name: name, kind: try kind(depth: 0)))
+                fields.append(VarlinkInterface.Field(name: name, kind: try kind(depth: depth)))
             }
             if current == "," {
                 position += 1
@@ -114,7 +117,7 @@ struct InterfaceParser {
             }
             try expect("]")
             return .array(try kind(depth: depth + 1))
-        case "(": return try group()
+        case "(": return try group(depth: depth + 1)
         default: break
         }
         switch try word("a type") {

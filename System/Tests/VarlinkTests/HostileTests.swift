@@ -59,4 +59,17 @@ struct HostileTests {
             try interface.check(["t": nested("t", 200), "l": nested("l", 1)], against: method.parameters)
         }
     }
+
+    @Test(
+        "an interface of types within types, or of many names, is refused or read in one pass", .timeLimit(.minutes(1)))
+    func declarations() throws {
+        for (start, end) in [("(a: ", ")"), ("(a: []", ")"), ("(a: ?", ")"), ("(a: [string]", ")")] {
+            let deep = String(repeating: start, count: 100_000) + "int" + String(repeating: end, count: 100_000)
+            #expect(throws: InterfaceFailure.self) { try VarlinkInterface("interface a.b\ntype T \(deep)") }
+        }
+        let level = String(repeating: "(a: ", count: 30) + "int" + String(repeating: ")", count: 30)
+        #expect(throws: Never.self) { try VarlinkInterface("interface a.b\ntype T \(level)") }
+        let names = (0..<50_000).map { "a\($0)" }.joined(separator: ", ")
+        #expect(throws: Never.self) { try VarlinkInterface("interface a.b\ntype T (\(names))") }
+    }
 }
