@@ -9,6 +9,9 @@ let settings: [SwiftSetting] = [.swiftLanguageMode(.v6), .unsafeFlags(["-parse-a
 let targets: [(name: String, library: String)] = [
     ("ControlParserFuzz", "TorControl"),
     ("ControlFilterFuzz", "ControlFilter"),
+    ("BridgeParserFuzz", "Connection"),
+    ("VarlinkServiceFuzz", "Varlink"),
+    ("ClockFuzz", "Clock"),
 ]
 
 let package = Package(

@@ -13,6 +13,9 @@ let package = Package(
         // For fuzzing.
         .library(name: "TorControl", targets: ["TorControl"]),
         .library(name: "ControlFilter", targets: ["ControlFilter"]),
+        .library(name: "Connection", targets: ["Connection"]),
+        .library(name: "Varlink", targets: ["Varlink"]),
+        .library(name: "Clock", targets: ["Clock"]),
         .executable(name: "needletail-init", targets: ["needletail-init"]),
     ],
     targets: [
@@ -45,7 +48,8 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(name: "needletail-connection", dependencies: ["Connection", "Linux"], swiftSettings: strict),
         // The right time without a time protocol.
-        .target(name: "Clock", dependencies: ["Linux", "Sockets", "TorControl", "Varlink", "Walls"], swiftSettings: strict),
+        .target(
+            name: "Clock", dependencies: ["Linux", "Sockets", "TorControl", "Varlink", "Walls"], swiftSettings: strict),
         .executableTarget(
             name: "needletail-clock", dependencies: ["Clock", "Linux", "Sockets", "Varlink"], swiftSettings: strict),
         // Random hardware addresses.
@@ -70,14 +74,18 @@ let package = Package(
         .testTarget(name: "WallsTests", dependencies: ["Walls"], swiftSettings: strict),
         .testTarget(name: "BootStageTests", dependencies: ["BootStage", "Linux", "Walls"], swiftSettings: strict),
         .testTarget(name: "SocketsTests", dependencies: ["Linux", "Sockets"], swiftSettings: strict),
-        .testTarget(name: "VarlinkTests", dependencies: ["Sockets", "Varlink"], swiftSettings: strict),
+        .testTarget(name: "VarlinkTests", dependencies: ["Linux", "Sockets", "Varlink"], swiftSettings: strict),
         .testTarget(name: "TorControlTests", dependencies: ["Linux", "Sockets", "TorControl"], swiftSettings: strict),
         .testTarget(
-            name: "ControlFilterTests", dependencies: ["ControlFilter", "Linux", "Sockets", "TorControl"], swiftSettings: strict),
+            name: "ControlFilterTests", dependencies: ["ControlFilter", "Linux", "Sockets", "TorControl"],
+            swiftSettings: strict),
         .testTarget(
             name: "StatusTests", dependencies: ["Linux", "Sockets", "Status", "TorControl"], swiftSettings: strict),
-        .testTarget(name: "ConnectionTests", dependencies: ["Connection", "Linux", "Sockets", "TorControl", "Varlink"], swiftSettings: strict),
-        .testTarget(name: "ClockTests", dependencies: ["Clock", "TorControl", "Varlink"], swiftSettings: strict),
+        .testTarget(
+            name: "ConnectionTests", dependencies: ["Connection", "Linux", "Sockets", "TorControl", "Varlink"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ClockTests", dependencies: ["Clock", "Linux", "TorControl", "Varlink"], swiftSettings: strict),
         .testTarget(name: "HardwareAddressTests", dependencies: ["HardwareAddress"], swiftSettings: strict),
         .testTarget(
             name: "AdministrationTests", dependencies: ["Administration", "Linux", "Sockets", "Varlink"],
