@@ -30,6 +30,10 @@ struct DataFileTests {
             ("\ncolour: blue", 5, "colour", "Unknown key"),
             ("\nusers: 7", 5, "users", "Expected a list"),
             ("\nusers:\n  - {name: user, uid: one, gid: 1, home: /h, shell: /s}", 6, "users[0].uid", "Expected"),
+            (
+                "\nusers:\n  - {name: a, uid: 1, gid: 1, home: /h, shell: /s}\n  - {name: b, uid: 1, gid: 2, home: /h, shell: /s}",
+                5, "users", "share a name or a number"
+            ),
             ("\nusers:\n  - {name: user, uid: 1, gid: 1, hom: /h, shell: /s}", 6, "users[0].hom", "Unknown key"),
             ("\nusers:\n  - name: user\n    uid: 1\n    gid: 1\n    shell: /s", 6, "users[0]", "'home' is missing"),
             ("\nfiles: [core, ../../etc]", 5, "files[1]", "not a path out of it"),

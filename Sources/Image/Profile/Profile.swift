@@ -56,6 +56,14 @@ public struct Profile: Sendable, Decodable {
         programs = try values.decodeIfPresent([SystemProgram].self, forKey: .programs) ?? []
         files = try values.decodeIfPresent([TreeName].self, forKey: .files) ?? []
         users = try values.decodeIfPresent([User].self, forKey: .users) ?? []
+        for (index, user) in users.enumerated() {
+            // Two accounts with one number are one account: each could do what the other may.
+            if let other = users[..<index].first(where: {
+                $0.uid == user.uid || $0.gid == user.gid || $0.name == user.name
+            }) {
+                throw values.error(.users, "'\(user.name)' and '\(other.name)' share a name or a number.")
+            }
+        }
         enable = try values.decodeIfPresent([EnabledUnit].self, forKey: .enable) ?? []
         mask = try values.decodeIfPresent([MaskedUnit].self, forKey: .mask) ?? []
         links = try values.decodeIfPresent([Link].self, forKey: .links) ?? []

@@ -43,7 +43,7 @@ enum RoomKeeper {
 
     private static func make(_ control: Int32) throws(SystemCallFailure) -> Int32 {
         Program.setFileModeMask(0o022)
-        try Namespaces.leave(.mounts)
+        try ProcessNamespaces.leave(.mounts)
         try Mount.makePrivate()
         // Without what is mounted in them: the verified system as it is in the image, and all of /proc.
         let system = try DetachedMount(of: "/")
@@ -60,13 +60,13 @@ enum RoomKeeper {
         try Mount.enterRoot(workbench)
 
         let (ours, theirs) = try PacketSocket.pair()
-        let child = try Namespaces.fork(into: [.users, .processes, .interprocess, .hostName, .controlGroups])
+        let child = try ProcessNamespaces.fork(into: [.users, .processes, .interprocess, .hostName, .controlGroups])
         if child == 0 {
             Descriptor.close(ours)
             RoomSteward.start(waitingFor: theirs, control: control)
         }
         Descriptor.close(theirs)
-        try Namespaces.map(process: child, first: Room.firstUser, count: Room.users)
+        try ProcessNamespaces.map(process: child, first: Room.firstUser, count: Room.users)
         try system.protect(mappingTo: File("/proc/\(child)/ns/user"))
         try system.attach(at: "/system")
         try PacketSocket.send([1], to: ours)

@@ -17,11 +17,11 @@ enum RoomSteward {
         do {
             guard try !PacketSocket.receive(from: permission).bytes.isEmpty else { Program.exit(1) }
             Descriptor.close(permission)
-            try Namespaces.become(user: 0, group: 0)
+            try ProcessNamespaces.become(user: 0, group: 0)
             try Confinement.dieWithParent()
             // When memory is short, this goes before the session does.
             try? File.write("500", to: "/proc/self/oom_score_adj")
-            try Namespaces.leave(.mounts)
+            try ProcessNamespaces.leave(.mounts)
             try RoomTree.enter()
             try Capability.limit(to: Room.capabilities)
             try Confinement.allowNoNewPrivileges()

@@ -3,7 +3,7 @@ import CLinux
 import Glibc
 
 /// Giving processes a part of the system of their own. See `man 7 namespaces`.
-public enum Namespaces {
+public enum ProcessNamespaces {
     /// Kinds of namespaces, with the kernel's bits.
     public struct Kinds: OptionSet, Hashable, Sendable {
         /// `CLONE_NEW…` bits.
