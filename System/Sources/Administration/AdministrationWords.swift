@@ -57,6 +57,11 @@ enum AdministrationWords {
         Try again; if it happens again, restart the computer.
 
         """
+    static let busy = """
+        There is no room for more: too much runs there already. This was not started, and nothing was changed.
+        End something that runs there and try again.
+
+        """
     static let notYours = "Only the user of this session may ask for administration.\n"
     static let noService = "The administration service does not answer. Your session and your files are as they were.\n"
     static let gone = "The connection to the command has ended. Your session and your files are as they were.\n"

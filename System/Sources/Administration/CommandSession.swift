@@ -27,15 +27,22 @@ struct CommandSession {
         }
     }
 
-    private func copy(signals: Int32) throws -> Int32 {
+    /// Copies until the command has ended.
+    ///
+    /// - Parameter signals: from `Processes.signals`.
+    /// - Returns: the command's exit status, or that of this program when the command was refused or a signal came first.
+    /// - Throws: ``BrokenFrame`` when the connection ends without an answer; `SystemCallFailure`.
+    func copy(signals: Int32) throws -> Int32 {
         var reader = FrameReader()
         var toRoom = Outbox()
         // Nothing but the password goes out before the command runs: it may be the service that reads.
         var hasStarted = false
         var inputIsOpen = true
+        var takesInput = true
         while true {
+            if !takesInput { toRoom.forget() }
             var reading: Set<Int32> = [connection, signals]
-            if hasStarted, inputIsOpen, !toRoom.isFull { reading.insert(input) }
+            if hasStarted, inputIsOpen, takesInput, !toRoom.isFull { reading.insert(input) }
             let ready = Polling.wait(reading: reading, writing: toRoom.isEmpty ? [] : [connection])
             while let number = Processes.nextSignal(signals) {
                 if number == Processes.Signal.windowChanged {
@@ -52,7 +59,14 @@ struct CommandSession {
                 inputIsOpen = !bytes.isEmpty
                 toRoom.add(bytes.isEmpty ? Frame(.endOfInput).bytes : Frame(.input, bytes).bytes)
             }
-            if ready.writing.contains(connection) { try toRoom.write(to: connection) }
+            if ready.writing.contains(connection) {
+                do {
+                    try toRoom.send(to: connection)
+                } catch {
+                    // The command has ended and takes no input. What it wrote, and how it ended, still waits to be read.
+                    takesInput = false
+                }
+            }
             guard ready.reading.contains(connection), let bytes = try Descriptor.read(connection) else { continue }
             if bytes.isEmpty { throw BrokenFrame() }
             for frame in try reader.add(bytes) {
@@ -90,6 +104,7 @@ struct CommandSession {
             return 77
         case .off: AdministrationCommand.say(AdministrationWords.off)
         case .noTicket: AdministrationCommand.say(AdministrationWords.noTicket)
+        case .busy: AdministrationCommand.say(AdministrationWords.busy)
         case .failed, nil: AdministrationCommand.say(AdministrationWords.failed)
         }
         return 69

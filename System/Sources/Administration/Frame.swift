@@ -23,7 +23,7 @@ struct Frame: Hashable, Sendable {
         case error = 18
         /// The command has ended: its exit status in one byte.
         case ended = 19
-        // From the service.
+        // From the service, or from the room when no more fits into it.
         /// The command does not run: a ``Refusal`` in one byte, then seconds to wait in four.
         case refused = 32
     }
@@ -67,6 +67,16 @@ enum Refusal: UInt8, Sendable {
     case off = 3
     case noTicket = 4
     case failed = 5
+    case busy = 6
+
+    /// How the caller is told.
+    ///
+    /// - Parameter seconds: how long to wait for the next try.
+    /// - Returns: the piece to send.
+    func frame(seconds: Int = 0) -> Frame {
+        let wait = UInt32(clamping: seconds)
+        return Frame(.refused, [rawValue] + (0..<4).map { UInt8(truncatingIfNeeded: wait >> (24 - 8 * $0)) })
+    }
 }
 
 /// What is not a ``Frame``: the other side does not keep to the rules, and the connection ends.
@@ -109,6 +119,13 @@ struct Outbox {
     /// Writes what fits.
     mutating func write(to descriptor: Int32) throws(SystemCallFailure) {
         while !bytes.isEmpty, let count = try Descriptor.write(bytes.prefix(65_536), to: descriptor) {
+            bytes.removeFirst(count)
+        }
+    }
+
+    /// Writes what fits to a socket. That the other side is gone is an error, and never a signal.
+    mutating func send(to socket: Int32) throws(SystemCallFailure) {
+        while !bytes.isEmpty, let count = try UnixSocket.write(bytes.prefix(65_536), to: socket) {
             bytes.removeFirst(count)
         }
     }

@@ -23,14 +23,13 @@ struct RoomCommand {
     ///
     /// - Returns: an exit status of this process, which nobody reads.
     static func run(_ request: CommandRequest, connection: Int32) -> Int32 {
-        do {
-            Descriptor.ignoreBrokenPipes()
-            var command = try RoomCommand(request, connection: connection)
-            command.relay()
-            return 0
-        } catch {
+        Descriptor.ignoreBrokenPipes()
+        guard var command = try? RoomCommand(request, connection: connection) else {
+            _ = try? UnixSocket.write(Refusal.busy.frame().bytes[...], to: connection)
             return 1
         }
+        command.relay()
+        return 0
     }
 
     private init(_ request: CommandRequest, connection: Int32) throws(SystemCallFailure) {

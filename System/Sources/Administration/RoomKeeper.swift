@@ -20,7 +20,7 @@ enum RoomKeeper {
         do {
             let child = try make(control)
             let ended = try Processes.descriptor(of: child)
-            _ = Polling.wait(reading: [ended], ending: [control])
+            while Polling.wait(reading: [ended], ending: [control]).reading.isEmpty {}
             // The first process of a process namespace takes all others with it.
             Processes.kill(child)
             _ = Polling.wait(reading: [ended], seconds: 10)

@@ -53,8 +53,12 @@ enum RoomSteward {
             if bytes.isEmpty { return }
             guard let connection else { continue }
             defer { Descriptor.close(connection) }
-            guard let request = CommandRequest(bytes), commands.count < Room.commands else { continue }
-            let child = try Processes.fork()
+            guard let request = CommandRequest(bytes) else { continue }
+            // When what runs in the room has taken every process that there may be, this command is refused and the room stays.
+            guard commands.count < Room.commands, let child = try? Processes.fork() else {
+                _ = try? UnixSocket.write(Refusal.busy.frame().bytes[...], to: connection)
+                continue
+            }
             if child == 0 {
                 Descriptor.close(control)
                 Descriptor.close(signals)

@@ -59,10 +59,7 @@ final class TerminalDoor: Sendable {
             let refusal = await administrator.redeem(
                 ticket, user: peer.user, password: password, connection: stream.descriptor)
             guard let (reason, seconds) = refusal else { return }
-            let wait = UInt32(clamping: seconds)
-            try await stream.write(
-                Frame(.refused, [reason.rawValue] + (0..<4).map { UInt8(truncatingIfNeeded: wait >> (24 - 8 * $0)) })
-                    .bytes)
+            try await stream.write(reason.frame(seconds: seconds).bytes)
         } catch {
             // The caller is gone, or took too long.
         }

@@ -78,6 +78,12 @@ int clinux_is_terminal(int descriptor) { return isatty(descriptor); }
 static void become_program(
     char *const folders[], char *const arguments[], char *const environment[], const char *directory, int input,
     int output, int error, int controls_terminal) {
+    // The parent goes on when this process can take signals, at close_range: from then on each of them ends it or is the
+    // program's.
+    for (int signal_number = 1; signal_number < NSIG; signal_number++) signal(signal_number, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     setsid();
     if (controls_terminal && ioctl(input, TIOCSCTTY, 0) < 0) _exit(126);
     // Out of the way of 0, 1 and 2 first.
@@ -86,10 +92,6 @@ static void become_program(
     error = fcntl(error, F_DUPFD, 3);
     if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(error, 2) < 0) _exit(126);
     close_range(3, ~0U, 0);
-    for (int signal_number = 1; signal_number < NSIG; signal_number++) signal(signal_number, SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
     if (chdir(directory) < 0 && chdir("/") < 0) _exit(126);
     int worst = ENOENT;
     if (strchr(arguments[0], '/') != NULL) {
@@ -120,9 +122,20 @@ static void become_program(
 int clinux_start(
     char *const folders[], char *const arguments[], char *const environment[], const char *directory, int input,
     int output, int error, int controls_terminal) {
+    int ready[2];
+    if (pipe2(ready, O_CLOEXEC) < 0) return -1;
     int child = fork();
     if (child == 0)
         become_program(folders, arguments, environment, directory, input, output, error, controls_terminal);
+    int saved = errno;
+    close(ready[1]);
+    if (child > 0) {
+        // Nothing is written: the read ends when the child has closed its end.
+        char nothing;
+        while (read(ready[0], &nothing, 1) < 0 && errno == EINTR) continue;
+    }
+    close(ready[0]);
+    errno = saved;
     return child;
 }
 

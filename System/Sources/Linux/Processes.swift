@@ -33,7 +33,8 @@ public enum Processes {
         }
     }
 
-    /// Starts a program in a session of its own. It ends with 127 when it is not there, 126 when it cannot be run.
+    /// Starts a program in a session of its own. It ends with 127 when it is not there, 126 when it cannot be run. Waits until the
+    /// session and its terminal are there, so that a key or a signal right after the start reaches the program.
     ///
     /// - Returns: its number, which is also that of its process group.
     public static func start(_ plan: Plan) throws(SystemCallFailure) -> Int32 {

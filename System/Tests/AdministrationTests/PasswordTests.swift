@@ -102,7 +102,7 @@ struct PasswordTests {
 
     @Test("without a password chosen at the start there is no administration")
     func off() async throws {
-        try await Service.with(password: nil) { service in
+        _ = try await Service.with(password: nil) { service in
             await #expect(throws: AdministrationInterface.error("Off")) { try await service.run(["id"]) }
         }
     }

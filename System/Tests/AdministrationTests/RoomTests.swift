@@ -23,10 +23,9 @@ struct RoomTests {
     @Test("its users are nobody's outside")
     func users() async throws {
         try await Service.with { service in
-            let map = try await service.run(["cat", "/proc/self/uid_map", "/proc/self/gid_map"]).output
-            for line in map.split(separator: "\n") {
-                #expect(line.split(separator: " ") == ["0", "1879048192", "65536"])
-            }
+            let outcome = try await service.run(["cat", "/proc/self/uid_map", "/proc/self/gid_map"])
+            let lines = outcome.output.split(separator: "\n").map { $0.split(separator: " ") }
+            #expect(lines == Array(repeating: ["0", "1879048192", "65536"], count: 2), "\(outcome)")
         }
     }
 
@@ -71,16 +70,7 @@ struct RoomTests {
     @Test("when the user goes, so does the command")
     func hangUp() async throws {
         try await Service.with { service in
-            let ticket = try await service.client.call(
-                "\(AdministrationInterface.name).Prepare",
-                AdministrationInterface.PrepareParameters(arguments: ["sleep", "4321"], terminal: nil),
-                returning: AdministrationInterface.Ticket.self
-            ).ticket
-            do {
-                let stream = try Stream(connectingTo: service.door)
-                try await stream.write(Array(ticket.utf8) + [0, 13] + Array("correct horse".utf8))
-                _ = try await stream.read()
-            }
+            _ = try await service.begin(["sleep", "4321"])
             var left = ""
             for _ in 0..<40 {
                 left = try await service.run(["sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"]).output
@@ -88,6 +78,43 @@ struct RoomTests {
                 try await Task.sleep(for: .milliseconds(100))
             }
             #expect(!left.contains("4321"), "\(left)")
+        }
+    }
+
+    @Test("one command more than there may be is refused, and the others and the room stay")
+    func busy() async throws {
+        try await Service.with { service in
+            #expect(try await service.run(["touch", "/root/mark"]).status == 0)
+            var streams: [Sockets.Stream] = []
+            for _ in 0..<Room.commands { streams.append(try await service.begin(["sleep", "4321"])) }
+            #expect(try await service.run(["true"]).refusal == .busy)
+            streams.removeLast()
+            var outcome = Service.Outcome()
+            for _ in 0..<40 {
+                outcome = try await service.run(["test", "-e", "/root/mark"])
+                if outcome.refusal != .busy { break }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(streams.count == Room.commands - 1)
+        }
+    }
+
+    @Test("when there can be no further process in the room, a command is refused, and nothing in the room is lost")
+    func noProcess() async throws {
+        try await Service.with { service in
+            #expect(try await service.run(["touch", "/root/mark"]).status == 0)
+            let rescue = try await service.begin(["sh", "-c", "read line; exec prlimit --pid 1 --nproc=4096:4096"])
+            #expect(try await service.run(["prlimit", "--pid", "1", "--nproc=1:4096"]).status == 0)
+            #expect(try await service.run(["true"]).refusal == .busy)
+            try await rescue.write(Frame(.input, [0x0a]).bytes)
+            var outcome = Service.Outcome()
+            for _ in 0..<40 {
+                outcome = try await service.run(["test", "-e", "/root/mark"])
+                if outcome.refusal != .busy { break }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            #expect(outcome.status == 0, "\(outcome)")
         }
     }
 
@@ -171,9 +198,11 @@ struct RoomTests {
         // does nothing.
         let refused = [
             "246,0,0,0,4294967295", "320,-1,-1,0,0,0", "175,0,0,0", "313,-1,0,0", "321,99,0,0", "298,0,0,-1,-1,0",
-            "323,0xffff", "425,0,0", "426,-1,0,0,0,0,0", "427,-1,0,0,0", "248,0,0,0,0,0", "249,0,0,0,0", "250,99,0,0,0,0",
+            "323,0xffff", "425,0,0", "426,-1,0,0,0,0,0", "427,-1,0,0,0", "248,0,0,0,0,0", "249,0,0,0,0",
+            "250,99,0,0,0,0",
             "304,-1,0,0", "303,-1,0,0,0,0", "300,0xffffff,0", "101,99,-1,0,0", "310,1,0,0,0,0,0xff", "438,-1,0,0",
-            "165,0,0,0,0,0", "428,-1,0,0", "429,-1,0,-1,0,0", "430,0,0xff", "431,-1,0,0,0,0", "432,-1,0,0", "442,-1,0,0,0,0",
+            "165,0,0,0,0,0", "428,-1,0,0", "429,-1,0,-1,0,0", "430,0,0xff", "431,-1,0,0,0,0", "432,-1,0,0",
+            "442,-1,0,0,0,0",
             "308,-1,0", "272,0x10000000", "272,0x40000000", "56,0x10000011,0,0,0,0", "16,0,0x5412,0", "16,0,0x541c,0",
             "0x40000027",
         ]

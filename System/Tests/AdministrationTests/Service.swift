@@ -93,6 +93,19 @@ struct Service {
         return try await redeem(ticket, password: password, input: input)
     }
 
+    /// Starts a command and leaves it; it lasts at most as long as the connection.
+    func begin(_ arguments: [String]) async throws -> Sockets.Stream {
+        let ticket = try await client.call(
+            "\(AdministrationInterface.name).Prepare",
+            AdministrationInterface.PrepareParameters(arguments: arguments, terminal: nil),
+            returning: AdministrationInterface.Ticket.self
+        ).ticket
+        let stream = try Stream(connectingTo: door)
+        try await stream.write(Array(ticket.utf8) + [0, 13] + Array("correct horse".utf8))
+        #expect(try await stream.read() == Frame(.started).bytes)
+        return stream
+    }
+
     func redeem(_ ticket: String, password: String = "correct horse", input: String = "") async throws -> Outcome {
         let stream = try Stream(connectingTo: door)
         let secret = Array(password.utf8)
@@ -105,8 +118,9 @@ struct Service {
             for frame in try reader.add(bytes) {
                 switch frame.kind {
                 case .started:
-                    if !input.isEmpty { try await stream.write(Frame(.input, Array(input.utf8)).bytes) }
-                    try await stream.write(Frame(.endOfInput).bytes)
+                    // A short command may have ended by now: then nobody takes input, and what it wrote waits to be read.
+                    let typed = input.isEmpty ? [] : Frame(.input, Array(input.utf8)).bytes
+                    try? await stream.write(typed + Frame(.endOfInput).bytes)
                 case .output: outcome.output += String(decoding: frame.payload, as: UTF8.self)
                 case .error: outcome.error += String(decoding: frame.payload, as: UTF8.self)
                 case .ended: outcome.status = frame.payload.first.map(Int32.init)

@@ -25,7 +25,8 @@ int clinux_is_terminal(int descriptor);
 
 // fork(2) and execve(2) with these descriptors as standard input, output and error and no other, in a session of its own, with
 // standard input as controlling terminal if asked for. A path without a slash is looked for in `folders` (NULL at the end).
-// The child ends with 127 when there is no such program, 126 when it cannot be run.
+// The child ends with 127 when there is no such program, 126 when it cannot be run. Returns when it leads its session and has its
+// terminal: what is typed or sent as a signal from then on is not lost.
 int clinux_start(
     char *const folders[], char *const arguments[], char *const environment[], const char *directory, int input,
     int output, int error, int controls_terminal);
