@@ -79,10 +79,15 @@ struct PasswordTests {
     @Test("a wrong password runs nothing, and a right one right after it has to wait")
     func door() async throws {
         try await Service.with { service in
+            // Earlier tries, so that the wait is longer than a busy machine takes for the next one.
+            for index in 0..<8 {
+                let now = Machine.uptime - 2000 + 200 * Double(index)
+                #expect(service.store.check(Service.secret("wrong"), now: now) == .wrong)
+            }
             let wrong = try await service.run(["id"], password: "wrong")
             #expect(wrong.refusal == .wrongPassword && wrong.output.isEmpty && wrong.status == nil)
             let early = try await service.run(["id"])
-            #expect(early.refusal == .tooManyTries && early.wait == 1)
+            #expect(early.refusal == .tooManyTries && (2...128).contains(early.wait), "\(early)")
         }
     }
 
