@@ -5,7 +5,7 @@ SWIFT ?= swift
 FUZZ_SECONDS ?= 600
 NEEDLETAIL = .build/debug/needletail
 .DEFAULT_GOAL := help
-.PHONY: help set-up tools image lock try test test-parts test-system soak bench lint format clean
+.PHONY: help set-up tools image lock try test test-parts test-system soak bench fuzz fuzz-coverage lint format clean
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -42,6 +42,9 @@ bench: image ## Measure against Debian's own live tools and write docs/benchmark
 
 fuzz: set-up ## Fuzz what reads hostile input, FUZZ_SECONDS=600 for each target (see Fuzz/README.md)
 	scripts/fuzz $(FUZZ_SECONDS)
+
+fuzz-coverage: set-up ## Tell which lines the seeds and the inputs found by fuzzing reach
+	scripts/fuzz-coverage
 
 lint: ## Check the format and the rules
 	$(SWIFT) format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests System/Package.swift System/Sources System/Tests Fuzz/Package.swift Fuzz/Sources

@@ -8,10 +8,13 @@ public enum FilterProbe {
     static let gate: Gate? = {
         let fields = "[\(Ceiling.fields.map { "\"\($0)\"" }.joined(separator: ","))]"
         let actions = "[\(Ceiling.actions.map { "\"\($0)\"" }.joined(separator: ","))]"
-        let events = Ceiling.events.map { "{\"kind\":\"\($0)\",\"actions\":\(actions),\"fields\":\(fields)}" }
+        let lines = "[\(Ceiling.lines.map { "\"\($0)\"" }.joined(separator: ","))]"
+        let rest = "\"actions\":\(actions),\"fields\":\(fields),\"lines\":\(lines)"
+        let events = Ceiling.events.map { "{\"kind\":\"\($0)\",\(rest)}" }
+        let fixed = "{\"key\":\"net/listeners/socks\",\"answer\":\"127.0.0.1:9050\"}"
         let text = """
             {"purpose":"","users":[1000],"connections":1,"idleSeconds":60,"closesCircuits":true,"circuitFields":\(fields),
-            "getInfo":[\(Ceiling.keys.map { "\"\($0)\"" }.joined(separator: ","))],"events":[\(events.joined(separator: ","))],
+            "getInfo":[\(fixed),\(Ceiling.keys.map { "\"\($0)\"" }.joined(separator: ","))],"events":[\(events.joined(separator: ","))],
             "signals":[\(Ceiling.signals.map { "\"\($0)\"" }.joined(separator: ","))]}
             """
         return try? Policy(Array(text.utf8), name: "probe").gate
@@ -63,10 +66,18 @@ public enum FilterProbe {
         guard let read = try? parser.append(reply.encoded) else { preconditionFailure("what was written is not read") }
         precondition(read.count == 1, "one answer became several")
         for line in reply.lines {
+            if line.text.hasPrefix("WARN ") {
+                let message = line.text.dropFirst(5)
+                precondition(Ceiling.lines.contains { message.hasPrefix($0) }, "a forbidden message got through")
+                // Words for people, not fields.
+                continue
+            }
             for secret in ["HOSTADDR=", "SOCKS_USERNAME=", "SOCKS_PASSWORD=", "REND_QUERY=", "SOURCE_ADDR="] {
                 // A value in quotes may spell it, a field may not be it.
                 let fields = Fields(line.text, words: 3)
                 precondition(fields?[String(secret.dropLast())] == nil, "a hidden field got through")
+                let source = fields?["SOURCE"]?.split(separator: ":", maxSplits: 1) ?? []
+                precondition(source.count < 2 || UInt8(source[1]) != nil, "a source's address got through")
             }
         }
     }
