@@ -4,8 +4,6 @@ import Testing
 import Walls
 
 @testable import BootStage
-// Linux has a type of this name, too.
-@testable import struct BootStage.Namespaces
 
 /// With real namespaces of this machine's kernel; they need root, as the boot stage has it.
 @Suite("Namespaces and the links to them", .serialized)
