@@ -64,6 +64,6 @@ let package = Package(
                 .product(name: "Walls", package: "System"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
-        .testTarget(name: "TestbedTests", dependencies: ["Testbed"], swiftSettings: strict),
+        .testTarget(name: "TestbedTests", dependencies: ["Image", "Testbed"], swiftSettings: strict),
     ]
 )

@@ -26,14 +26,6 @@ struct FirewallTests {
             "Bring it up to date with: needletail firewall --document")
     }
 
-    @Test("the rules in the tree are those that the data say", arguments: FirewallData.files.map(\.name))
-    func copies(name: String) throws {
-        let table = try Self.shipped().table(of: try #require(FirewallData.files.first { $0.name == name }).namespace)
-        let folder = "image/files/core/usr/lib/needletail"
-        #expect(try Self.text("\(folder)/\(name).nft") == table.text, "needletail firewall --namespace writes them")
-        #expect(try Self.text("\(folder)/\(name).expected") == table.expectation)
-    }
-
     @Test("everything is dropped by default, both ways, in every namespace and at the last hook")
     func policies() throws {
         for (_, namespace) in FirewallData.files {

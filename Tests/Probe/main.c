@@ -106,6 +106,7 @@ int main(int count, char **words) {
     signal(SIGPIPE, SIG_IGN);
     const char *mode = count > 1 ? words[1] : "";
     if (strcmp(mode, "control") == 0) return control(count - 2, words + 2);
+    if (strcmp(mode, "clock") == 0) return hardware_clock();
     find_interfaces(count - 2, words + 2);
     if (strcmp(mode, "sockets") == 0) {
         sockets();

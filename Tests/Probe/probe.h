@@ -58,6 +58,7 @@ void change(void);
 void undo(void);
 void escapes(void);
 int control(int count, char **words);
+int hardware_clock(void);
 
 // Messages that a program would send.
 size_t dns_question(uint8_t *bytes, const char *name);

@@ -59,7 +59,8 @@ extension Escape {
         Escape("starting the debug shell", "systemctl start debug-shell.service"),
         Escape("changing a unit", "systemctl set-property --runtime tor@default.service CPUWeight=90"),
         Escape("reading the units again", "systemctl daemon-reload", root: "true"),
-        Escape("enabling a unit", "systemctl enable --runtime systemd-networkd.service"),
+        // In the room these two are files of its own /run.
+        Escape("enabling a unit", "systemctl enable --runtime systemd-networkd.service", by: [.user]),
         Escape(
             "masking a unit", "systemctl mask --runtime escape-mask.service",
             root: "systemctl unmask --runtime escape-mask.service"),
@@ -119,7 +120,7 @@ extension Escape {
             "a unit file", "touch /etc/systemd/system/escape.service", by: [.user],
             root: "rm /etc/systemd/system/escape.service"),
         Escape(
-            "a unit file for this start", "touch /run/systemd/system/escape.service",
+            "a unit file for this start", "touch /run/systemd/system/escape.service", by: [.user],
             root: "rm /run/systemd/system/escape.service"),
         Escape("a generator's unit", "touch /run/systemd/generator/escape.service"),
         Escape(
@@ -133,7 +134,8 @@ extension Escape {
             "a udev rule for this start", "mkdir -p /run/udev/rules.d && touch /run/udev/rules.d/escape.rules",
             by: [.user], root: "rm -r /run/udev/rules.d"),
         Escape("udev's rules again", "udevadm control --reload", root: "true"),
-        Escape("udev's events again", "udevadm trigger --subsystem-match=mem"),
+        // In the room there is no device to be found, so that there is nothing to fail at.
+        Escape("udev's events again", "udevadm trigger --subsystem-match=mem", by: [.user]),
         Escape("an event of a device", "echo add > /sys/class/mem/null/uevent", root: "true"),
         Escape("cron", "mkdir -p /etc/cron.d && touch /etc/cron.d/escape", by: [.user], root: "rm -r /etc/cron.d"),
         Escape(
@@ -167,10 +169,10 @@ extension Escape {
         Escape("a process limit", "echo 99999 > /proc/sys/kernel/pid_max"),
         Escape("a control group", "mkdir /sys/fs/cgroup/escape", root: "rmdir /sys/fs/cgroup/escape"),
         Escape("the root's control group", "echo $$ > /sys/fs/cgroup/cgroup.procs"),
-        Escape("a module", "modprobe dummy", root: "modprobe -r dummy"),
+        Escape("a module", "modprobe udf", root: "modprobe -r udf"),
         Escape("a module that is there", "rmmod nf_tables"),
         Escape("the kernel's log", "dmesg | grep -q .", root: "true"),
-        Escape("the kernel's memory", "head -c 64 /proc/kcore"),
+        Escape("the kernel's memory", "head -c 64 /proc/kcore | grep -q ."),
         Escape("addresses of the kernel", "grep -q '^ffff' /proc/kallsyms"),
         Escape("the host's name", "hostname escape"),
         Escape("the clock", "date -s '2001-01-01 00:00:00'"),
@@ -186,15 +188,14 @@ extension Escape {
         Escape("the mapped system", "head -c 1 /dev/dm-0", root: "true"),
         Escape("physical memory", "head -c 1 /dev/mem"),
         Escape("ports", "head -c 1 /dev/port"),
-        Escape("the kernel's messages", "head -c 1 /dev/kmsg", root: "true"),
-        Escape("a tunnel", ": <> /dev/net/tun", root: "true"),
+        Escape("the kernel's messages", "dd if=/dev/kmsg bs=8192 count=1", root: "true"),
+        Escape("a tunnel", "ip tuntap add mode tun name escape0", root: "ip link del escape0"),
         Escape("keys that others press", "head -c 0 /dev/input/event0 && : < /dev/input/event0", root: "true"),
         Escape("pressing keys", ": > /dev/uinput", by: [.user]),
         Escape("device mapper", ": <> /dev/mapper/control", root: "true"),
         Escape("loop devices", "losetup -f /bin/true"),
         Escape("what others' consoles show", "head -c 1 /dev/vcs1", root: "true"),
         Escape("the first console", ": > /dev/tty0", by: [.user], root: "true"),
-        Escape("radio switches", ": > /dev/rfkill", by: [.user]),
     ]
 
     private static let network = [

@@ -5,6 +5,8 @@ import SystemPackage
 import Testbed
 import Testing
 
+@testable import Image
+
 extension SystemTests {
     /// The shipped rules with real packets, on links like those of the boot stage, without a machine.
     @Suite("The firewall's door for a login page", .serialized)
@@ -144,10 +146,9 @@ private struct DoorStory {
 
     /// The rules as they are shipped, with this computer's numbers for the image's accounts.
     private func load(_ name: String, in namespace: String) async throws {
-        let rules = try String(
-            contentsOfFile: ShippedImage.project.appending("image/files/core/usr/lib/needletail/\(name).nft").string,
-            encoding: .utf8
-        ).replacing("\"debian-tor\"", with: "970").replacing("\"needletail-portal\"", with: "973")
+        let file = try #require(FirewallData.files.first { $0.name == name })
+        let rules = try await Project.find(at: ShippedImage.project).firewall().table(of: file.namespace).text
+            .replacing("\"debian-tor\"", with: "970").replacing("\"needletail-portal\"", with: "973")
         _ = try await sandbox.command("nft", ["-f", "-"], in: namespace).output(input: rules)
     }
 

@@ -64,7 +64,7 @@ extension SystemTests.Session {
         #expect(other.status != 0 && other.output.isEmpty, "\(other)")
         #expect(try await asSessionUser("cat /run/tor/control.authcookie").status != 0)
         // The anti-test: where it may ask, it is answered, so that silence above means something.
-        let own = try await askControl(["GETINFO version"], socket: "\(folder)/status.sock")
+        let own = try await askControl(["GETINFO version", "QUIT"], socket: "\(folder)/status.sock")
         #expect(own.output.contains("250-version="), "\(own)")
     }
 }

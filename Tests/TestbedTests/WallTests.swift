@@ -3,14 +3,14 @@ import Foundation
 import SystemPackage
 import Testing
 
+@testable import Image
 @testable import Testbed
 
 /// The image's own rules, loaded on the sandbox's computer with a session's namespace behind it: seconds instead of a boot. What
 /// the boot stage and the services make of them is shown by the tests that start the image.
 @Suite("The rules of the walls", .serialized)
 struct WallTests {
-    static let rules = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
-        .appending("image/files/core/usr/lib/needletail")
+    static let project = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
 
     /// Somebody who runs the probe.
     struct Attacker: Sendable, CustomTestStringConvertible {
@@ -82,8 +82,9 @@ struct WallTests {
             _ = try await sandbox.command("ip", ["-batch", "-"], in: namespace).output(
                 input: lines.joined(separator: "\n") + "\n")
         }
-        for (namespace, file) in [(PrivateNetwork.computer, "firewall.nft"), ("session", "session.nft")] {
-            _ = try await sandbox.command("nft", ["-f", rules.appending(file).string], in: namespace).output()
+        let rules = try await Project.find(at: project).firewall()
+        for (namespace, table) in [(PrivateNetwork.computer, FirewallException.Namespace.root), ("session", .session)] {
+            _ = try await sandbox.command("nft", ["-f", "-"], in: namespace).output(input: rules.table(of: table).text)
         }
         let element = ["add", "element", "inet", "needletail", "interfaces", "{ eth0 }"]
         _ = try await sandbox.command("nft", element, in: PrivateNetwork.computer).output()

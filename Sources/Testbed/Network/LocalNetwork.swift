@@ -109,8 +109,8 @@ public struct LocalNetwork: Sendable, Hashable {
             Option(252, "http://192.0.2.66/wpad.dat"), Option(114, "http://192.0.2.66/portal?$(reboot)"),
             Option(26, [2, 0x40]), Option(42, attacker), Option(44, attacker), Option(46, [8]),
             Option(2, [0x7F, 0xFF, 0xFF, 0xFF]), Option(100, "$(reboot)"), Option(101, "../../../etc/shadow"),
-            Option(43, [UInt8](repeating: 0x41, count: 128)), Option(66, "attacker.example"), Option(67, "$(reboot)"),
-            Option(17, String(repeating: "/../", count: 16)), Option(108, [0, 0, 1, 0x2C]),
+            Option(43, [UInt8](repeating: 0x41, count: 24)), Option(66, "attacker.example"), Option(67, "$(reboot)"),
+            Option(17, String(repeating: "/../", count: 4)), Option(108, [0, 0, 1, 0x2C]),
             Option(19, [1]), Option(20, [1]), Option(31, [1]), Option(37, [1]),
         ]
     }()
