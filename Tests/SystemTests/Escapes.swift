@@ -59,10 +59,10 @@ extension Escape {
         Escape("starting the debug shell", "systemctl start debug-shell.service"),
         Escape("changing a unit", "systemctl set-property --runtime tor@default.service CPUWeight=90"),
         Escape("reading the units again", "systemctl daemon-reload", root: "true"),
-        // In the room these two are files of its own /run.
+        // In the room these are files of its own /run.
         Escape("enabling a unit", "systemctl enable --runtime systemd-networkd.service", by: [.user]),
         Escape(
-            "masking a unit", "systemctl mask --runtime escape-mask.service",
+            "masking a unit", "systemctl mask --runtime escape-mask.service", by: [.user],
             root: "systemctl unmask --runtime escape-mask.service"),
         Escape(
             "systemd's environment", "systemctl set-environment ESCAPE=1", root: "systemctl unset-environment ESCAPE"),
