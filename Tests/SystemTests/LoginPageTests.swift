@@ -10,7 +10,7 @@ extension SystemTests {
     @Suite("A network with a login page", .serialized)
     struct LoginPage {
         /// A shorter limit than the user's ten minutes.
-        static let limit = 45
+        static let limit = 100
 
         @Test("is logged in to after a yes on the question's own screen, in clear only while the page is open")
         func login() async throws {
