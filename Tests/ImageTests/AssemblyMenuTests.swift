@@ -96,7 +96,8 @@ import Testing
         // The memory test is there three times, for three kinds of firmware, under one name and one key.
         #expect(
             keys == [
-                "a": ["admin"], "b": ["choose"], "s": ["verbose"], "t": ["toram"], "m": ["memtest"], "f": ["firmware"], "o": ["off"],
+                "a": ["admin"], "b": ["choose"], "s": ["verbose"], "t": ["toram"], "m": ["memtest"], "f": ["firmware"],
+                "o": ["off"],
             ])
     }
 

@@ -41,6 +41,7 @@ public enum AdministrationProgram {
     ///   - store: the password.
     ///   - users: who may ask.
     ///   - makeRoom: makes a room, with a thread.
+    /// - Throws: `SystemCallFailure`, `CancellationError`.
     static func answer(
         _ listeners: [Listener], store: PasswordStore, users: Set<UInt32> = AdministrationInterface.users,
         makeRoom: @escaping @Sendable () throws -> RoomHandle

@@ -63,6 +63,7 @@ struct PasswordStore: Sendable {
     /// - Parameters:
     ///   - password: what was typed.
     ///   - now: seconds since the kernel started.
+    /// - Returns: whether it was right, or why it was not even compared.
     func check(_ password: SecretBytes, now: Double = Machine.uptime) -> Answer {
         guard let hash = try? File(path).readAll(limit: 512), !hash.isEmpty else { return .off }
         let tries = self.tries

@@ -17,6 +17,7 @@ final class RoomHandle: Sendable {
     /// moment, so not for a task's thread: ``Blocking``.
     ///
     /// - Parameter control: a connected packet socket.
+    /// - Throws: `SystemCallFailure`, or the keeper's words.
     init(control: Int32) throws {
         self.control = control
         let isHeard = !Polling.wait(reading: [control], seconds: 40).reading.isEmpty

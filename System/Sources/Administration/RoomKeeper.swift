@@ -13,7 +13,6 @@ enum RoomKeeper {
 
     /// Makes the room and waits for its end.
     ///
-    /// - Parameter control: the connection to the service; standard input when this program was not started for a socket.
     /// - Returns: an exit status.
     static func run() -> Int32 {
         guard let control = try? connection() else { return 1 }

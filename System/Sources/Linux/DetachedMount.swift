@@ -18,6 +18,7 @@ public struct DetachedMount: ~Copyable {
     /// namespace with the same numbers.
     ///
     /// - Parameter namespace: `/proc/N/ns/user`.
+    /// - Throws: ``SystemCallFailure``.
     public borrowing func protect(mappingTo namespace: borrowing File) throws(SystemCallFailure) {
         let mount = file.descriptor, users = namespace.descriptor
         // MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV
@@ -43,6 +44,7 @@ extension Mount {
     ///   - source: what is shown.
     ///   - target: where; there is a file or directory of the same kind.
     ///   - flags: options of the second place.
+    /// - Throws: ``SystemCallFailure``.
     public static func bind(_ source: String, at target: String, _ flags: Flags = []) throws(SystemCallFailure) {
         try check("mount --bind", "\(source) at \(target)") { clinux_bind(source, target, flags.rawValue) }
     }
@@ -50,6 +52,7 @@ extension Mount {
     /// Makes a mount the root of this mount namespace and forgets the old one. See `man 2 pivot_root`.
     ///
     /// - Parameter path: where the new root is mounted.
+    /// - Throws: ``SystemCallFailure``.
     public static func enterRoot(_ path: String) throws(SystemCallFailure) {
         try check("pivot_root", path) { clinux_enter_root(path) }
     }

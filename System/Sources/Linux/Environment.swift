@@ -5,5 +5,6 @@ extension Program {
     /// A variable of this process's environment; `nil` when it is not set.
     ///
     /// - Parameter name: its name.
+    /// - Returns: its value.
     public static func environmentValue(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }

@@ -28,6 +28,7 @@ public enum PacketSocket {
     ///   - bytes: the message, at least one byte.
     ///   - socket: one end.
     ///   - passed: a descriptor of which the other side gets a copy.
+    /// - Throws: ``SystemCallFailure``.
     public static func send(
         _ bytes: [UInt8], to socket: Int32, passing passed: Int32? = nil
     ) throws(SystemCallFailure) {

@@ -19,6 +19,7 @@ public enum Polling {
     ///   - writing: descriptors to write to.
     ///   - ending: sockets whose other side may end; what it writes is left to others. They are among `reading` in the result.
     ///   - seconds: the longest time, at most a day; `nil` waits for ever.
+    /// - Returns: the descriptors that are ready; none when the time is over.
     public static func wait(
         reading: Set<Int32>, writing: Set<Int32> = [], ending: Set<Int32> = [], seconds: Double? = nil
     ) -> Ready {

@@ -49,6 +49,7 @@ public enum ProcessNamespaces {
     ///   - first: the number outside of user and group 0 inside.
     ///   - count: how many users and groups there are inside.
     ///   - folder: where `proc` is mounted.
+    /// - Throws: ``SystemCallFailure``.
     public static func map(
         process: Int32, first: UInt32, count: UInt32, folder: String = "/proc"
     ) throws(SystemCallFailure) {

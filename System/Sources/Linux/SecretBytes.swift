@@ -63,6 +63,7 @@ public final class SecretBytes: @unchecked Sendable {
     /// Random bytes of the kernel. See `man 3 getentropy`.
     ///
     /// - Parameter count: at most 256.
+    /// - Returns: as many bytes.
     /// - Throws: ``SystemCallFailure``.
     public static func random(_ count: Int) throws(SystemCallFailure) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: min(count, 256))

@@ -38,6 +38,7 @@ extension FileTree {
     /// - Parameters:
     ///   - path: the link.
     ///   - target: where it leads.
+    /// - Throws: ``SystemCallFailure``.
     public static func makeLink(_ path: String, to target: String) throws(SystemCallFailure) {
         try check("symlink", path) { symlink(target, path) }
     }

@@ -27,6 +27,7 @@ public enum Terminal {
     ///
     /// - Parameter multiplexer: the path of `ptmx`.
     /// - Returns: the controlling end, which does not block, and the other; the caller closes both.
+    /// - Throws: ``SystemCallFailure``.
     public static func open(
         multiplexer: String = "/dev/ptmx"
     ) throws(SystemCallFailure) -> (controller: Int32, terminal: Int32) {
