@@ -30,6 +30,8 @@ actor Keeper {
     private var ticks = 0
     /// Whether connections that there are must go before the choice is told.
     private var startsAfresh = false
+    /// Whether Tor's settings have changed while it was being told the choice.
+    private var isToBeLookedAt = false
     /// Whether the choice is the boot menu's, and nothing is known of a later one.
     private var isFirstChoice = true
 
@@ -170,11 +172,15 @@ actor Keeper {
     private func take(_ event: Event) {
         evidence.take(event, now: Machine.uptime)
         if case .configurationChanged(let changes) = event,
-            changes.contains(where: { ["disablenetwork", "usebridges"].contains($0.option.lowercased()) }),
-            work == nil
+            changes.contains(where: { ["disablenetwork", "usebridges"].contains($0.option.lowercased()) })
         {
-            // Not by this program: Tor has read its files again, and is off. It gets the choice again.
-            Task { await apply(afresh: false) }
+            // Perhaps not by this program: Tor has read its files again, and is off. It gets the choice again; while it is being
+            // told, which of the two the change came from cannot be known, so it is looked at once more afterwards.
+            if work == nil {
+                Task { await apply(afresh: false) }
+            } else {
+                isToBeLookedAt = true
+            }
         }
         announce()
     }
@@ -202,7 +208,12 @@ actor Keeper {
         }
         work = task
         await task.value
-        if work == task { work = nil }
+        guard work == task else { return }
+        work = nil
+        guard isToBeLookedAt else { return }
+        // Changes nothing, and so causes no further event, when all is as wanted.
+        isToBeLookedAt = false
+        await apply(afresh: false)
     }
 
     private func tellTor() async {
