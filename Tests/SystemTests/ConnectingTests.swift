@@ -88,12 +88,6 @@ extension SystemTests {
                     try await wait(for: "connected", in: trial)
                     #expect(try await state(trial).mode == "hide")
 
-                    // The cable out and in.
-                    try await trial.machine.setCable(plugged: false)
-                    try await wait(for: "noCable", in: trial)
-                    try await trial.machine.setCable(plugged: true)
-                    try await wait(for: "connected", in: trial)
-
                     // A plain bridge as the text of a QR code.
                     let code = "[\"\(all.bridge.plainLine)\"]"
                     let plain = try await asUser("echo '\(code)' | needletail-connect --hide -", in: trial)
