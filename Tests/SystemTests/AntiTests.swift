@@ -29,7 +29,8 @@ extension SystemTests {
                     let text = try await shell.output("\(Probe.guestPath) sockets \(cards)", timeout: .seconds(120))
                     print("Without walls: \(try Probe.attempts(in: text).summary)")
                     return try await shell.output(
-                        "runuser -u user -- env -i /usr/bin/curl --disable --silent --show-error --max-time 20 \(WebServer.page)")
+                        "runuser -u user -- env -i /usr/bin/curl --disable --silent --show-error --max-time 20 \(WebServer.page)"
+                    )
                 }
                 #expect(seen.hasPrefix("192.0.2."), "The page did not come directly: \(seen)")
                 #expect(verdict.findings.contains { $0.line.contains(Address.web) }, "\(verdict)")
