@@ -8,8 +8,10 @@
 #include <linux/netlink.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/klog.h>
+#include <sys/random.h>
 #include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -27,6 +29,10 @@ int clinux_restart(void) { return reboot(RB_AUTOBOOT); }
 int clinux_console_level(int level) { return klogctl(8, NULL, level); }
 
 int clinux_open(const char *path, int flags, unsigned mode) { return open(path, flags, mode); }
+
+int clinux_lock(int descriptor) { return flock(descriptor, LOCK_EX); }
+
+long clinux_random(void *bytes, size_t count) { return getrandom(bytes, count, 0); }
 
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 

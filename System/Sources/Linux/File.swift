@@ -183,3 +183,13 @@ extension File {
         try File(path, .write).write(Array(text.utf8))
     }
 }
+
+extension File {
+    /// Waits until no other process holds this lock, and holds it until the file is closed. See `man 2 flock`.
+    ///
+    /// - Throws: ``SystemCallFailure``.
+    public borrowing func lock() throws(SystemCallFailure) {
+        let descriptor = descriptor
+        try check("flock", path) { clinux_lock(descriptor) }
+    }
+}

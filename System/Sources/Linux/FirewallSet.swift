@@ -23,7 +23,7 @@ public struct FirewallSet: Sendable, Hashable {
     /// - Throws: ``SystemCallFailure``; ``ErrorNumber/noEntry`` when there is no such table or set.
     public func add(_ interface: String) throws(SystemCallFailure) {
         // nft add element inet TABLE SET { "NAME" }: NFT_MSG_NEWSETELEM with NLM_F_CREATE.
-        try change("NFT_MSG_NEWSETELEM", 12, flags: 0x400, interface)
+        try change("NFT_MSG_NEWSETELEM", 12, flags: .ensure, interface)
     }
 
     /// Removes an interface; that it is not in is no failure.
@@ -32,11 +32,11 @@ public struct FirewallSet: Sendable, Hashable {
     /// - Throws: ``SystemCallFailure``; ``ErrorNumber/noEntry`` when there is no such table or set.
     public func remove(_ interface: String) throws(SystemCallFailure) {
         // nft destroy element inet TABLE SET { "NAME" }: NFT_MSG_DESTROYSETELEM (Linux 6.3).
-        try change("NFT_MSG_DESTROYSETELEM", 30, flags: 0, interface)
+        try change("NFT_MSG_DESTROYSETELEM", 30, flags: [], interface)
     }
 
     private func change(
-        _ call: String, _ message: UInt16, flags: Int32, _ interface: String
+        _ call: String, _ message: UInt16, flags: KernelMessage.Flags, _ interface: String
     ) throws(SystemCallFailure) {
         let subject = "\(interface) in the firewall's set \(name)"
         let key = Array(interface.utf8)
@@ -44,32 +44,18 @@ public struct FirewallSet: Sendable, Hashable {
         guard (1...15).contains(key.count) else {
             throw SystemCallFailure(call: call, object: subject, number: .invalidArgument)
         }
-        var exchange = try NetlinkExchange(.netfilter, about: subject)
-        let (first, middle, last) = (exchange.nextSequence(), exchange.nextSequence(), exchange.nextSequence())
-        var batch = NetlinkBytes()
-        // Changes of the firewall come between a begin and an end for the subsystem nftables (10).
-        batch.addMessage(0x10, flags: 1, sequence: first) { $0.addHeader(family: 0, resource: 10) }
-        batch.addMessage(10 << 8 | message, flags: 1 | 4 | flags, sequence: middle) {
-            $0.addHeader(family: 1, resource: 0)
-            $0.add(1, table)
-            $0.add(2, name)
-            $0.add(3) { elements in
-                elements.add(1) { element in
-                    element.add(1) { $0.add(1, key + [UInt8](repeating: 0, count: 16 - key.count)) }
+        // NFNL_SUBSYS_NFTABLES; struct nfgenmsg: family (NFPROTO_INET), version, id
+        var change = KernelMessage(type: 10 << 8 | message, flags: flags, fixed: [1, 0, 0, 0])
+        change.add(1, text: table)  // NFTA_SET_ELEM_LIST_TABLE
+        change.add(2, text: name)  // NFTA_SET_ELEM_LIST_SET
+        change.add(KernelMessage.nested | 3) { elements in  // NFTA_SET_ELEM_LIST_ELEMENTS
+            elements.add(KernelMessage.nested | 1) { element in  // NFTA_LIST_ELEM
+                element.add(KernelMessage.nested | 1) {  // NFTA_SET_ELEM_KEY
+                    $0.add(1, key + [UInt8](repeating: 0, count: 16 - key.count))  // NFTA_DATA_VALUE
                 }
             }
         }
-        batch.addMessage(0x11, flags: 1, sequence: last) { $0.addHeader(family: 0, resource: 10) }
-        try exchange.send(batch.bytes, call)
-        _ = try exchange.answer(to: middle, call)
-    }
-}
-
-extension NetlinkBytes {
-    /// `struct nfgenmsg`.
-    fileprivate mutating func addHeader(family: UInt8, resource: UInt16) {
-        add(family)
-        add(UInt8(0))
-        addBigEndian(resource)
+        var kernel = try NetlinkSocket(.filter)
+        try kernel.commit([change], subject, call: call)
     }
 }

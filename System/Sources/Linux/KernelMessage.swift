@@ -9,6 +9,8 @@ public struct KernelMessage: Sendable, Hashable {
     public var type: UInt16
     /// `NLM_F_…` bits.
     public var flags: Flags
+    /// In an attribute's number: it holds attributes (`NLA_F_NESTED`). What is older than this bit does without it.
+    public static let nested: UInt16 = 0x8000
     /// The fixed part, followed by the attributes.
     public private(set) var body: [UInt8]
 
@@ -26,6 +28,8 @@ public struct KernelMessage: Sendable, Hashable {
         public static let dump = Flags(rawValue: 0x300)
         /// Makes the object, and fails when it is there already (`NLM_F_CREATE`, `NLM_F_EXCL`).
         public static let create = Flags(rawValue: 0x600)
+        /// Makes the object, unless it is there already (`NLM_F_CREATE`).
+        public static let ensure = Flags(rawValue: 0x400)
         /// In an answer: what was listed changed meanwhile (`NLM_F_DUMP_INTR`).
         static let interrupted = Flags(rawValue: 0x010)
     }
@@ -93,9 +97,9 @@ public struct KernelMessage: Sendable, Hashable {
         var result: [(UInt16, [UInt8])] = []
         var place = 0
         while place + 4 <= bytes.count {
-            let length = Int(bytes[place]) | Int(bytes[place + 1]) << 8
+            let length = Int(UInt16(kernelBytes: bytes[place..<place + 2]))
             guard length >= 4, place + length <= bytes.count else { break }
-            let type = (UInt16(bytes[place + 2]) | UInt16(bytes[place + 3]) << 8) & 0x3fff
+            let type = UInt16(kernelBytes: bytes[place + 2..<place + 4]) & 0x3fff
             result.append((type, Array(bytes[place + 4..<place + length])))
             place += (length + 3) & ~3
         }
@@ -109,5 +113,12 @@ public struct KernelMessage: Sendable, Hashable {
 
     private static func padded(_ bytes: [UInt8]) -> [UInt8] {
         bytes + [UInt8](repeating: 0, count: (4 - bytes.count % 4) % 4)
+    }
+}
+
+extension FixedWidthInteger {
+    /// The number that ``KernelMessage/bytes(_:)`` took apart.
+    init(kernelBytes bytes: ArraySlice<UInt8>) {
+        self = bytes.reversed().reduce(0) { $0 << 8 | Self(truncatingIfNeeded: $1) }
     }
 }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import CLinux
-import Glibc
 
 /// A network interface as the kernel describes it. See `man 7 rtnetlink`.
 public struct NetworkInterface: Sendable, Hashable {
@@ -37,19 +35,20 @@ public struct NetworkInterface: Sendable, Hashable {
     /// - Returns: what it is now.
     /// - Throws: ``SystemCallFailure``; ``ErrorNumber/noDevice`` or `ENODEV` when there is none.
     public static func read(_ index: Int32) throws(SystemCallFailure) -> NetworkInterface {
-        var exchange = try NetlinkExchange(.route, about: "interface \(index)")
-        // ip link show
-        let answer = try exchange.ask("RTM_GETLINK", 18, flags: 0) { $0.addHeader(of: index) }
-        guard let answer, answer.type == 16, answer.content.count >= 16 else {
-            throw SystemCallFailure(call: "RTM_GETLINK", object: "interface \(index)", number: .inputOutput)
+        let (call, words) = ("RTM_GETLINK", "interface \(index)")
+        var kernel = try NetlinkSocket(.route)
+        let answers = try kernel.perform(RouteMessage.getInterface(UInt32(bitPattern: index)), words, call: call)
+        // RTM_NEWLINK, struct ifinfomsg: family, type, index, flags, which flags change
+        guard let answer = answers.first, answer.type == 16, answer.body.count >= 16 else {
+            throw SystemCallFailure(call: call, object: words, number: .inputOutput)
         }
-        let start = answer.content.startIndex
         let attributes = answer.attributes(after: 16)
-        let name = String(decoding: (attributes[3] ?? []).prefix { $0 != 0 }, as: UTF8.self)
+        func value(_ type: UInt16) -> [UInt8]? { attributes.last { $0.type == type }?.value }
         return NetworkInterface(
-            index: Int32(bitPattern: UInt32(littleEndianBytes: answer.content[start + 4..<start + 8])), name: name,
-            isUp: answer.content[start + 8] & 1 != 0, address: Array(attributes[1] ?? []),
-            permanentAddress: attributes[54].map(Array.init))
+            index: Int32(bitPattern: UInt32(kernelBytes: answer.body[4..<8])),
+            name: String(decoding: (value(3) ?? []).prefix { $0 != 0 }, as: UTF8.self),  // IFLA_IFNAME
+            isUp: answer.body[8] & 1 != 0, address: value(1) ?? [],  // IFLA_ADDRESS
+            permanentAddress: value(54))  // IFLA_PERM_ADDRESS
     }
 
     /// Gives an interface another hardware address.
@@ -59,12 +58,10 @@ public struct NetworkInterface: Sendable, Hashable {
     ///   - index: the interface's number.
     /// - Throws: ``SystemCallFailure``; a driver may refuse.
     public static func setAddress(_ address: [UInt8], of index: Int32) throws(SystemCallFailure) {
-        var exchange = try NetlinkExchange(.route, about: "address of interface \(index)")
-        // ip link set dev NAME address …
-        _ = try exchange.ask("RTM_NEWLINK", 16, flags: 4) {
-            $0.addHeader(of: index)
-            $0.add(1, address)
-        }
+        var kernel = try NetlinkSocket(.route)
+        try kernel.perform(
+            RouteMessage.setInterface(UInt32(bitPattern: index), address: address), "address of interface \(index)",
+            call: "RTM_NEWLINK")
     }
 
     /// Takes an interface down: nothing is sent or received by it any more.
@@ -72,49 +69,9 @@ public struct NetworkInterface: Sendable, Hashable {
     /// - Parameter index: the interface's number.
     /// - Throws: ``SystemCallFailure``.
     public static func setDown(_ index: Int32) throws(SystemCallFailure) {
-        var exchange = try NetlinkExchange(.route, about: "interface \(index)")
-        // ip link set dev NAME down
-        _ = try exchange.ask("RTM_NEWLINK", 16, flags: 4) { $0.addHeader(of: index, flags: 0, change: 1) }
-    }
-}
-
-extension NetlinkBytes {
-    /// `struct ifinfomsg`.
-    fileprivate mutating func addHeader(of index: Int32, flags: UInt32 = 0, change: UInt32 = 0) {
-        add(UInt16(0))
-        add(UInt16(0))
-        add(UInt32(bitPattern: index))
-        add(flags)
-        add(change)
-    }
-}
-
-/// The kernel's random numbers.
-public enum Randomness {
-    /// Draws bytes that nobody can foresee; waits after power-on until the kernel has gathered enough for that. See
-    /// `man 2 getrandom`.
-    ///
-    /// - Parameter count: how many, 0…256.
-    /// - Returns: the bytes.
-    /// - Throws: ``SystemCallFailure``.
-    public static func bytes(_ count: Int) throws(SystemCallFailure) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: min(max(count, 0), 256))
-        let received = try check("getrandom", "\(count) bytes") {
-            bytes.withUnsafeMutableBytes { clinux_random($0.baseAddress, $0.count) }
-        }
-        guard received == bytes.count else {
-            throw SystemCallFailure(call: "getrandom", object: "\(count) bytes", number: .inputOutput)
-        }
-        return bytes
-    }
-}
-
-extension File {
-    /// Waits until no other process holds this lock, and holds it until the file is closed. See `man 2 flock`.
-    ///
-    /// - Throws: ``SystemCallFailure``.
-    public borrowing func lock() throws(SystemCallFailure) {
-        let descriptor = descriptor
-        try check("flock", path) { clinux_lock(descriptor) }
+        var kernel = try NetlinkSocket(.route)
+        try kernel.perform(
+            RouteMessage.setInterface(UInt32(bitPattern: index), isUp: false), "interface \(index)",
+            call: "RTM_NEWLINK")
     }
 }

@@ -62,6 +62,11 @@ public enum RouteMessage {
         return message
     }
 
+    /// `ip link show`, of one interface.
+    public static func getInterface(_ index: UInt32) -> KernelMessage {
+        KernelMessage(type: 18, flags: [], fixed: interface(index: index))  // RTM_GETLINK
+    }
+
     /// `ip link set DEV up` or `down`.
     ///
     /// - Parameters:
@@ -70,6 +75,18 @@ public enum RouteMessage {
     /// - Returns: the request.
     public static func setInterface(_ index: UInt32, isUp: Bool) -> KernelMessage {
         KernelMessage(type: 16, flags: [], fixed: interface(index: index, flags: isUp ? 1 : 0, change: 1))  // IFF_UP
+    }
+
+    /// `ip link set DEV address ADDRESS`.
+    ///
+    /// - Parameters:
+    ///   - index: the interface.
+    ///   - address: its new hardware address, as many bytes as it has now.
+    /// - Returns: the request.
+    public static func setInterface(_ index: UInt32, address: [UInt8]) -> KernelMessage {
+        var message = KernelMessage(type: 16, flags: [], fixed: interface(index: index))
+        message.add(1, address)  // IFLA_ADDRESS
+        return message
     }
 
     /// `ip address add ADDRESS/PREFIX dev DEV`.

@@ -9,7 +9,6 @@
 
 #include "capabilities.h"
 #include "console.h"
-#include "interfaces.h"
 #include "netlink.h"
 #include "changes.h"
 #include "rooms.h"
@@ -28,6 +27,12 @@ int clinux_console_level(int level);
 
 // open(2) with a mode.
 int clinux_open(const char *path, int flags, unsigned mode);
+
+// flock(2), LOCK_EX.
+int clinux_lock(int descriptor);
+
+// getrandom(2) without flags: waits until the kernel has gathered enough to be unforeseeable. At most 256 bytes.
+long clinux_random(void *bytes, size_t count);
 
 // pipe2(2) with O_CLOEXEC.
 int clinux_pipe(int ends[2]);
