@@ -3,27 +3,14 @@
 #include "CLinux.h"
 
 #include <errno.h>
-#include <linux/if_link.h>
-#include <linux/ip.h>
 #include <linux/kd.h>
-#include <linux/rtnetlink.h>
 #include <linux/vt.h>
-#include <net/if.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
-
-static int close_with_error(int descriptor) {
-    int saved = errno;
-    close(descriptor);
-    errno = saved;
-    return -1;
-}
 
 int clinux_console_number(int descriptor) {
     struct stat status;
@@ -79,72 +66,4 @@ int clinux_spawn_on_terminal(const char *path, char *const arguments[], char *co
     sigprocmask(SIG_SETMASK, &none, NULL);
     execve(path, arguments, environment);
     _exit(127);
-}
-
-int clinux_link_set_up(const char *name, int up) {
-    struct ifreq request;
-    memset(&request, 0, sizeof request);
-    if (strlen(name) >= sizeof request.ifr_name) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    strcpy(request.ifr_name, name);
-    // Any socket takes these requests; one of this family is allowed where the internet's are not.
-    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (descriptor < 0) return -1;
-    if (ioctl(descriptor, SIOCGIFFLAGS, &request) < 0) return close_with_error(descriptor);
-    if (up) request.ifr_flags |= IFF_UP;
-    else request.ifr_flags &= ~IFF_UP;
-    if (ioctl(descriptor, SIOCSIFFLAGS, &request) < 0) return close_with_error(descriptor);
-    return close(descriptor);
-}
-
-int clinux_link_set_forwarding(const char *name, int forwarding) {
-    // RTM_NEWLINK with IFLA_AF_SPEC { AF_INET { IFLA_INET_CONF { IPV4_DEVCONF_FORWARDING } } }; see inet_set_link_af()
-    // in the kernel's net/ipv4/devinet.c.
-    struct {
-        struct nlmsghdr header;
-        struct ifinfomsg link;
-        struct rtattr specification, family, configuration, setting;
-        uint32_t value;
-    } request;
-    memset(&request, 0, sizeof request);
-    unsigned index = if_nametoindex(name);
-    if (index == 0) return -1;
-    request.header.nlmsg_len = sizeof request;
-    request.header.nlmsg_type = RTM_NEWLINK;
-    request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-    request.link.ifi_family = AF_UNSPEC;
-    request.link.ifi_index = (int)index;
-    request.setting.rta_type = IPV4_DEVCONF_FORWARDING;
-    request.setting.rta_len = sizeof request.setting + sizeof request.value;
-    request.value = forwarding ? 1 : 0;
-    request.configuration.rta_type = IFLA_INET_CONF | NLA_F_NESTED;
-    request.configuration.rta_len = sizeof request.configuration + request.setting.rta_len;
-    request.family.rta_type = AF_INET | NLA_F_NESTED;
-    request.family.rta_len = sizeof request.family + request.configuration.rta_len;
-    request.specification.rta_type = IFLA_AF_SPEC | NLA_F_NESTED;
-    request.specification.rta_len = sizeof request.specification + request.family.rta_len;
-
-    int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    if (descriptor < 0) return -1;
-    struct timeval limit = {.tv_sec = 5};
-    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-    struct {
-        struct nlmsghdr header;
-        struct nlmsgerr error;
-        char more[512];
-    } answer;
-    memset(&answer, 0, sizeof answer);
-    if (setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0
-        || sendto(descriptor, &request, sizeof request, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0
-        || recv(descriptor, &answer, sizeof answer, 0) < (ssize_t)(sizeof answer.header + sizeof answer.error.error))
-        return close_with_error(descriptor);
-    close(descriptor);
-    if (answer.header.nlmsg_type != NLMSG_ERROR) {
-        errno = EPROTO;
-        return -1;
-    }
-    errno = -answer.error.error;
-    return errno == 0 ? 0 : -1;
 }

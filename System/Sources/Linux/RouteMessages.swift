@@ -89,6 +89,24 @@ public enum RouteMessage {
         return message
     }
 
+    /// `sysctl net.ipv4.conf.DEV.forwarding=1` or `0`, for who cannot write to /proc/sys: whether IPv4 packets that come in here
+    /// and are for others go on. See `inet_set_link_af()` in the kernel's `net/ipv4/devinet.c`.
+    ///
+    /// - Parameters:
+    ///   - index: the interface.
+    ///   - isForwarding: what it shall be.
+    /// - Returns: the request.
+    public static func setInterface(_ index: UInt32, isForwarding: Bool) -> KernelMessage {
+        var message = KernelMessage(type: 16, flags: [], fixed: interface(index: index))
+        message.add(KernelMessage.nested | 26) { families in  // IFLA_AF_SPEC
+            families.add(KernelMessage.nested | UInt16(ipv4)) { family in
+                // IFLA_INET_CONF, IPV4_DEVCONF_FORWARDING
+                family.add(KernelMessage.nested | 1) { $0.add(1, isForwarding ? 1 : 0) }
+            }
+        }
+        return message
+    }
+
     /// `ip address add ADDRESS/PREFIX dev DEV`.
     public static func addAddress(_ address: IPv4, prefix: Int, interface index: UInt32) -> KernelMessage {
         var message = KernelMessage(  // RTM_NEWADDR, struct ifaddrmsg: family, prefix, flags, scope, index

@@ -21,11 +21,20 @@ struct Door: Sendable {
     var run: @Sendable (String, [String]) throws -> Program.Outcome = { try Program.run($0, $1, seconds: 10) }
     /// Switches the link's end in the root namespace on or off.
     var setLink: @Sendable (Bool) throws -> Void = { up in
-        try InterfaceSwitch(Link.portal.outerName).setUp(up)
-        if up { try addRoute() }
+        let link = Link.portal
+        var kernel = try NetlinkSocket(.route)
+        let index = try RouteMessage.index(of: link.outerName)
+        try kernel.perform(
+            RouteMessage.setInterface(index, isUp: up), "switch \(up ? "on" : "off") \(link.outerName)")
+        if up { try addRoute(of: link, index, &kernel) }
     }
     /// Lets the kernel pass on what comes in through an interface, or no longer.
-    var setForwarding: @Sendable (String, Bool) throws -> Void = { try InterfaceSwitch($0).setForwarding($1) }
+    var setForwarding: @Sendable (String, Bool) throws -> Void = { name, isForwarding in
+        var kernel = try NetlinkSocket(.route)
+        try kernel.perform(
+            RouteMessage.setInterface(try RouteMessage.index(of: name), isForwarding: isForwarding), name,
+            call: "rtnetlink RTM_NEWLINK")
+    }
 
     /// Opens the way. When a step fails, what was done is undone.
     ///
@@ -80,13 +89,10 @@ struct Door: Sendable {
     static let closing = "flush set \(table) \(uplinkSet); flush set \(table) \(namesSet)"
 
     /// The route to the namespace, which the kernel has removed when the link was switched off.
-    private static func addRoute() throws {
-        let link = Link.portal
+    private static func addRoute(of link: Link, _ index: UInt32, _ kernel: inout NetlinkSocket) throws {
         guard let address = IPv4(link.outerAddress) else {
             throw PortalFailure.door("\(link.outerAddress) is no address")
         }
-        let index = try RouteMessage.index(of: link.outerName)
-        var kernel = try NetlinkSocket(.route)
         try kernel.perform(
             RouteMessage.addRoute(
                 address.network(link.prefixLength), prefix: link.prefixLength, table: Walls.cableRoutes,

@@ -88,4 +88,22 @@ struct InterfaceTests {
             }
         }
     }
+
+    @Test("an interface is switched on and off, and passes packets on or does not")
+    func switches() throws {
+        try apart { index in
+            let index = UInt32(bitPattern: index)
+            var kernel = try NetlinkSocket(.route)
+            for on in [true, false] {
+                try kernel.perform(RouteMessage.setInterface(index, isUp: on), "switch nt0")
+                #expect(try output("ip", "link", "show", "nt0").contains(",UP") == on)
+                try kernel.perform(RouteMessage.setInterface(index, isForwarding: on), "forwarding of nt0")
+                #expect(File.line("/proc/sys/net/ipv4/conf/nt0/forwarding") == (on ? "1" : "0"))
+                #expect(File.line("/proc/sys/net/ipv4/conf/nt1/forwarding") == "0")
+            }
+            #expect(
+                sentence { try kernel.perform(RouteMessage.setInterface(9999, isForwarding: true), "forwarding") }
+                    == "netlink forwarding: No such device (19)")
+        }
+    }
 }

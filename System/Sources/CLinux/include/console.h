@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Virtual consoles (ioctl_vt(2)), terminals (termios(3)), and the settings of one network interface.
+// Virtual consoles (ioctl_vt(2)) and terminals (termios(3)).
 #pragma once
 
 // The number of the virtual console that a descriptor is; fails with ENOTTY when it is something else.
@@ -20,8 +20,3 @@ int clinux_terminal_forget(int descriptor);
 // fork(2) and execve(2); the child keeps standard input and output, writes its errors there too, and has
 // nothing else.
 int clinux_spawn_on_terminal(const char *path, char *const arguments[], char *const environment[]);
-
-// SIOCSIFFLAGS: IFF_UP of an interface of this network namespace.
-int clinux_link_set_up(const char *name, int up);
-// IPV4_DEVCONF_FORWARDING of an interface, over rtnetlink(7): /proc/sys can stay read-only for who sets it.
-int clinux_link_set_forwarding(const char *name, int forwarding);
