@@ -52,7 +52,7 @@ actor Administrator {
         tickets = tickets.filter { $0.value.end > .now }
         guard tickets.count < 8 else { return nil }
         let digits = Array("0123456789abcdef")
-        let ticket = String(try SecretBytes.random(16).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        let ticket = String(try Randomness.bytes(16).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
         tickets[ticket] = Ticket(request: request, user: user, end: .now + .seconds(120))
         return ticket
     }

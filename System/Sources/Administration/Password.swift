@@ -32,7 +32,7 @@ struct PasswordStore: Sendable {
     func set(_ password: SecretBytes) throws(Failure) {
         guard Self.isUsable(password) else { throw .notUsable }
         do {
-            let random = try SecretBytes.random(16)
+            let random = try Randomness.bytes(16)
             var hash = [CChar](repeating: 0, count: 512)
             let length = password.withCString { text in
                 random.withUnsafeBytes {

@@ -59,15 +59,4 @@ public final class SecretBytes: @unchecked Sendable {
         bytes.withUnsafeMutableBytes { clinux_forget($0.baseAddress, $0.count) }
         bytes.removeAll()
     }
-
-    /// Random bytes of the kernel. See `man 3 getentropy`.
-    ///
-    /// - Parameter count: at most 256.
-    /// - Returns: as many bytes.
-    /// - Throws: ``SystemCallFailure``.
-    public static func random(_ count: Int) throws(SystemCallFailure) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: min(count, 256))
-        _ = try check("getentropy", "") { bytes.withUnsafeMutableBytes { getentropy($0.baseAddress, $0.count) } }
-        return bytes
-    }
 }
