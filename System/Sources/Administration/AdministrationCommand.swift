@@ -8,8 +8,8 @@ public enum AdministrationCommand {
     /// Runs the command.
     ///
     /// - Parameter arguments: without its own name.
-    /// - Returns: an exit status: the command's own; 2 for a wrong use, 77 for a wrong password, 69 when administration is off or does not
-    ///   answer.
+    /// - Returns: an exit status: the command's own, 141 when nobody reads what it writes; 2 for a wrong use, 77 for a wrong password,
+    ///   69 when administration is off or does not answer.
     public static func run(_ arguments: [String]) async -> Int32 {
         await run(
             arguments, client: VarlinkClient(path: AdministrationInterface.socket),

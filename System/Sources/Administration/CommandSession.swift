@@ -7,6 +7,13 @@ struct CommandSession {
     let isTerminal: Bool
     /// Where input comes from.
     let input: Int32
+    /// Where the command's output goes.
+    var output: Int32 = 1
+    /// Where its errors go.
+    var errors: Int32 = 2
+
+    /// What a shell tells of a program that wrote to something that nobody reads any more: 128 + SIGPIPE.
+    static let nobodyReads: Int32 = 141
 
     /// Copies until the command has ended.
     ///
@@ -30,7 +37,8 @@ struct CommandSession {
     /// Copies until the command has ended.
     ///
     /// - Parameter signals: from `Processes.signals`.
-    /// - Returns: the command's exit status, or that of this program when the command was refused or a signal came first.
+    /// - Returns: the command's exit status, or that of this program when the command was refused, a signal came first, or nobody
+    ///   reads what the command writes: then it ends with the connection, without a word, as in every other pipeline.
     /// - Throws: ``BrokenFrame`` when the connection ends without an answer; `SystemCallFailure`.
     func copy(signals: Int32) throws -> Int32 {
         var reader = FrameReader()
@@ -72,8 +80,12 @@ struct CommandSession {
             for frame in try reader.add(bytes) {
                 switch frame.kind {
                 case .started: hasStarted = true
-                case .output: try write(frame.payload, to: 1)
-                case .error: try write(frame.payload, to: 2)
+                case .output, .error:
+                    do {
+                        try write(frame.payload, to: frame.kind == .output ? output : errors)
+                    } catch let failure as SystemCallFailure where failure.number == .brokenPipe {
+                        return Self.nobodyReads
+                    }
                 case .ended: return Int32(frame.payload.first ?? 255)
                 case .refused: return refused(frame.payload)
                 case .input, .endOfInput, .window, .signal: throw BrokenFrame()

@@ -29,6 +29,8 @@ public struct ErrorNumber: RawRepresentable, Hashable, Sendable, CustomStringCon
     public static let noDevice = ErrorNumber(rawValue: ENODEV)
     /// No medium in the drive.
     public static let noMedium = ErrorNumber(rawValue: ENOMEDIUM)
+    /// Nobody reads what is written.
+    public static let brokenPipe = ErrorNumber(rawValue: EPIPE)
     /// Not allowed.
     public static let notPermitted = ErrorNumber(rawValue: EPERM)
     /// Bad argument.

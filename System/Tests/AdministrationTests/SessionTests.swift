@@ -21,6 +21,27 @@ struct SessionTests {
         #expect(try session.copy(signals: Processes.signals([])) == 7)
     }
 
+    @Test("a command whose output nobody reads any more ends without a word", arguments: [Frame.Kind.output, .error])
+    func nobodyReads(_ kind: Frame.Kind) throws {
+        Descriptor.ignoreBrokenPipes()
+        let (connection, room) = try PacketSocket.pair()
+        let (output, errors, input) = (try Descriptor.pipe(), try Descriptor.pipe(), try Descriptor.pipe())
+        defer {
+            let pipe = kind == .output ? errors.reading : output.reading
+            for end in [connection, room, output.writing, errors.writing, input.reading, input.writing, pipe] {
+                Descriptor.close(end)
+            }
+        }
+        // `| head`, which has seen enough.
+        Descriptor.close(kind == .output ? output.reading : errors.reading)
+        // The command goes on, and the connection is well.
+        for frame in [Frame(.started), Frame(kind, [0x78])] { try PacketSocket.send(frame.bytes, to: room) }
+        let session = CommandSession(
+            connection: connection, isTerminal: false, input: input.reading, output: output.writing,
+            errors: errors.writing)
+        #expect(try session.copy(signals: Processes.signals([])) == 141)
+    }
+
     @Test("a connection that ends without an answer is no success")
     func noAnswer() throws {
         let (connection, room) = try PacketSocket.pair()
