@@ -71,7 +71,7 @@ let package = Package(
 
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),
         .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
-        .testTarget(name: "WallsTests", dependencies: ["Walls"], swiftSettings: strict),
+        .testTarget(name: "WallsTests", dependencies: ["Linux", "Walls"], swiftSettings: strict),
         .testTarget(name: "BootStageTests", dependencies: ["BootStage", "Linux", "Walls"], swiftSettings: strict),
         .testTarget(name: "SocketsTests", dependencies: ["Linux", "Sockets"], swiftSettings: strict),
         .testTarget(name: "VarlinkTests", dependencies: ["Linux", "Sockets", "Varlink"], swiftSettings: strict),
