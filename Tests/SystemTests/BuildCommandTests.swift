@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import Commands
 import Foundation
+import Image
 import SystemPackage
 import Testing
 
@@ -104,7 +105,7 @@ extension SystemTests {
                 let cache = tree.appending("cache")
                 // The packages are the real cache's, so that the test fetches nothing; all else is made anew.
                 try FileManager.default.createDirectory(atPath: cache.string, withIntermediateDirectories: true)
-                let packages = Self.realCache.appending("packages")
+                let packages = Cache.usualFolder.appending("packages")
                 try FileManager.default.createSymbolicLink(
                     atPath: cache.appending("packages").string, withDestinationPath: packages.string)
                 let log = tree.appending("log")
@@ -132,13 +133,6 @@ extension SystemTests {
             }
         }
 
-        static var realCache: FilePath {
-            let environment = ProcessInfo.processInfo.environment
-            if let given = environment["NEEDLETAIL_CACHE"] { return FilePath(given) }
-            if let base = environment["XDG_CACHE_HOME"] { return FilePath(base).appending("needletail") }
-            return FilePath(NSHomeDirectory()).appending(".cache/needletail")
-        }
-
         @Test(
             "a second build, at another path, with nothing cached and other settings of the machine, gives the same bits"
         )
@@ -160,7 +154,7 @@ extension SystemTests {
                 try FileManager.default.createDirectory(atPath: cache.string, withIntermediateDirectories: true)
                 try FileManager.default.createSymbolicLink(
                     atPath: cache.appending("packages").string,
-                    withDestinationPath: Self.realCache.appending("packages").string)
+                    withDestinationPath: Cache.usualFolder.appending("packages").string)
                 let log = work.appending("log")
                 // One processor, another umask, time zone and locale.
                 try await Command(
