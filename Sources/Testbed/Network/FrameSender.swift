@@ -46,9 +46,9 @@ public final class FrameSender: Sendable {
     /// - Parameter frames: Whole frames without checksum, 14…1514 bytes.
     /// - Throws: `Errno` when nobody takes them.
     public func send(_ frames: [[UInt8]]) async throws {
-        let socket = try DatagramSocket(path: path)
+        let socket = try UNIXSocket(SOCK_DGRAM, to: path)
         for (index, frame) in frames.enumerated() {
-            try socket.send(frame)
+            _ = try socket.send(frame[...])
             if index % 8 == 7 { try await Task.sleep(for: .milliseconds(10)) }
         }
         // The last ones are still on their way through socat.
@@ -57,34 +57,4 @@ public final class FrameSender: Sendable {
 
     /// Ends it.
     public func stop() async { await process.stop() }
-}
-
-/// A UNIX datagram socket that sends to one path. See: 'man 7 unix'.
-private final class DatagramSocket {
-    private let number: Int32
-
-    init(path: FilePath) throws {
-        number = Foundation.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard number >= 0 else { throw Errno(rawValue: errno) }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.string.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { throw Errno.fileNameTooLong }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(number, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        guard status == 0 else { throw Errno(rawValue: errno) }
-    }
-
-    deinit { _ = Foundation.close(number) }
-
-    func send(_ bytes: [UInt8]) throws {
-        let count = bytes.withUnsafeBytes {
-            Foundation.send(number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-        }
-        guard count == bytes.count else { throw Errno(rawValue: errno) }
-    }
 }
