@@ -44,7 +44,8 @@ extension SystemTests {
         func choices() async throws {
             let image = try ShippedImage.find()
             try await withWork { work in
-                let plan = Trial.Plan(image: image.stick, firmware: .bios, memory: 1024)
+                var plan = Trial.Plan(image: image.stick, firmware: .bios, memory: 1024)
+                plan.card = .e1000
                 let (times, evidence) = try await BridgeTrial.with(plan, menu: ["b"], work: work.appending("t")) {
                     all in
                     let trial = all.trial
@@ -87,6 +88,12 @@ extension SystemTests {
                     _ = try await trial.machine.shell.run("systemctl kill -s HUP tor@default; sleep 2")
                     try await wait(for: "connected", in: trial)
                     #expect(try await state(trial).mode == "hide")
+
+                    // The cable out and in.
+                    try await trial.machine.setCable(plugged: false)
+                    try await wait(for: "noCable", in: trial)
+                    try await trial.machine.setCable(plugged: true)
+                    try await wait(for: "connected", in: trial)
 
                     // A plain bridge as the text of a QR code.
                     let code = "[\"\(all.bridge.plainLine)\"]"

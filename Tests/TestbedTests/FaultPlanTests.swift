@@ -15,6 +15,13 @@ struct FaultPlanTests {
         #expect(plan.steps.count == 200)
     }
 
+    @Test("what has to come first comes first, and counts")
+    func first() {
+        let first: [Fault] = [.unplugged(seconds: 3), .flushed]
+        let plan = FaultPlan(seed: 7, count: 20, units: Self.units, sleeps: true, first: first)
+        #expect(plan.steps.count == 20 && plan.steps.prefix(2).map(\.fault) == first)
+    }
+
     @Test("each service is killed, ended and stalled, and the machine sleeps only where it can")
     func kinds() {
         let kinds = Set(FaultPlan(seed: 1, count: 400, units: Self.units, sleeps: true).steps.map(\.fault.kind))

@@ -58,12 +58,14 @@ public struct FaultPlan: Sendable, Hashable {
     ///   - count: How many faults, 1…10000.
     ///   - units: The services that there are.
     ///   - sleeps: Whether the machine can be suspended.
-    public init(seed: UInt64, count: Int, units: [String], sleeps: Bool) {
+    ///   - first: What comes first, whatever the seed.
+    public init(seed: UInt64, count: Int, units: [String], sleeps: Bool, first: [Fault] = []) {
         self.seed = seed
         var chance = Chance(seed: seed)
         let weighted = units + units.filter { $0.hasPrefix("tor@") || $0.hasPrefix("NetworkManager") }
-        steps = (0..<max(1, min(count, 10_000))).map { _ in
+        steps = (0..<max(1, min(count, 10_000))).map { index in
             let pause = Int.random(in: 0...3000, using: &chance)
+            if index < first.count { return Step(pause: pause, fault: first[index]) }
             let unit = weighted.randomElement(using: &chance) ?? "tor@default.service"
             let fault: Fault =
                 switch Int.random(in: 0..<20, using: &chance) {

@@ -13,6 +13,8 @@ public struct Soak: Sendable {
         public var seed: UInt64
         /// How many faults.
         public var faults: Int
+        /// Faults that come first, before those by chance, and count among them.
+        public var first: [Fault]
         /// The least time from the first fault to the end; the faults are spread over it.
         public var duration: Duration
         /// How long the session may be cut off after a fault.
@@ -20,10 +22,12 @@ public struct Soak: Sendable {
 
         /// Describes a run.
         public init(
-            seed: UInt64, faults: Int = 200, duration: Duration = .seconds(30 * 60), limit: Duration = .seconds(120)
+            seed: UInt64, faults: Int = 200, first: [Fault] = [], duration: Duration = .seconds(30 * 60),
+            limit: Duration = .seconds(120)
         ) {
             self.seed = seed
             self.faults = faults
+            self.first = first
             self.duration = duration
             self.limit = limit
         }
@@ -65,7 +69,8 @@ public struct Soak: Sendable {
     public func run(probe: Probe) async throws -> (results: [Result], load: Load.Counts, seconds: Double) {
         try await Load.start(in: trial, probe: probe)
         let plan = FaultPlan(
-            seed: request.seed, count: request.faults, units: try await units(), sleeps: try await sleeps())
+            seed: request.seed, count: request.faults, units: try await units(), sleeps: try await sleeps(),
+            first: request.first)
         note("Seed \(request.seed), \(plan.steps.count) faults")
         let start = ContinuousClock.now
         var results: [Result] = []
@@ -149,9 +154,9 @@ public struct Soak: Sendable {
             let answer = try await shell.run("nsenter --net=/run/netns/session -- nft flush ruleset")
             return answer.status == 0 ? nil : answer.output
         case .unplugged(let seconds):
-            try await trial.machine.execute("set_link", ["name": "network", "up": false])
+            try await trial.machine.setCable(plugged: false)
             try await Task.sleep(for: .seconds(seconds))
-            try await trial.machine.execute("set_link", ["name": "network", "up": true])
+            try await trial.machine.setCable(plugged: true)
             return nil
         case .slept(let seconds): return try await sleep(seconds)
         }

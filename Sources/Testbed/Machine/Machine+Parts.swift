@@ -73,7 +73,7 @@ extension Machine {
         try await execute("netdev_del", ["id": .string(arguments.backEnd(card.tap))])
     }
 
-    /// Plugs the network cable in or pulls it.
+    /// Plugs the network cable in or pulls it. A card of the model `.e1000e` tells the guest nothing of it.
     ///
     /// - Parameters:
     ///   - card: The card that it is in; the first when `nil`.

@@ -129,8 +129,10 @@ public struct MachineDescription: Sendable, Hashable {
 public struct NetworkCard: Sendable, Hashable {
     /// Which card the guest sees.
     public enum Model: String, Sendable, Hashable, CaseIterable {
-        /// Intel 82574L, as in many computers.
+        /// Intel 82574L, as in many computers. QEMU 7.2's tells the guest nothing of its cable once it is in use.
         case e1000e
+        /// Intel 82540EM, older, whose cable can be pulled and put back.
+        case e1000
         /// Realtek 8139, as in old ones.
         case rtl8139
         /// virtio on PCI.

@@ -35,6 +35,8 @@ public struct Trial: Sendable {
         public var clockOffset = 0
         /// What the local network's server says.
         public var localNetwork = LocalNetwork.ordinary
+        /// The first card; the default is of no use where cables are pulled.
+        public var card = NetworkCard.Model.e1000e
         /// Further local networks, for the other cards, or to move a cable to.
         public var otherNetworks: [LocalNetwork] = []
         /// Further cards.
@@ -156,7 +158,7 @@ public struct Trial: Sendable {
         let order = plan.attachment == .sdCard ? nil : 0
         description.drives =
             [Drive("medium", image: plan.image, as: plan.attachment, bootOrder: order)] + plan.otherDrives
-        description.network = NetworkCard(tap: tap)
+        description.network = NetworkCard(tap: tap, model: plan.card)
         description.otherCards = plan.otherCards.filter(\.isThere).map(\.card)
         description.credentials =
             plan.credentials + (time?.credentials ?? [])

@@ -51,7 +51,8 @@ struct SoakCommand: AsyncParsableCommand {
         let probe = try await Probe(
             source: project.root.appending("Tests/Probe"), program: work.appending("probe"))
         let request = Soak.Request(seed: seed, faults: faults, duration: .seconds(minutes * 60))
-        let plan = Trial.Plan(image: image, attachment: .virtio, firmware: .bios)
+        var plan = Trial.Plan(image: image, attachment: .virtio, firmware: .bios)
+        plan.card = .e1000
         let (outcome, verdict) = try await Trial.with(plan, work: work.appending("t"), steps: steps) { trial in
             _ = try await steps.step("Wait for Tor") { try await trial.waitForTor(within: .seconds(240)) }
             return try await Soak(trial, request, note: { steps.note($0) }).run(probe: probe)
