@@ -28,6 +28,8 @@ actor Keeper {
     private var nextObserver = 0
     private var lastState: ConnectionState = .notChosen
     private var ticks = 0
+    /// The address from which Tor's connections began when there was last a network.
+    private var lastAddress: UInt32?
     /// Whether connections that there are must go before the choice is told.
     private var startsAfresh = false
     /// Whether Tor's settings have changed while it was being told the choice.
@@ -130,11 +132,17 @@ actor Keeper {
             let detail = lines.first { $0.hasPrefix("detail=") }?.dropFirst(7)
             evidence.interfacesOff[interface.name] = detail.map { String($0.prefix(300)) } ?? ""
         }
-        if evidence.network.isReady, !wasReady {
-            // What Tor learned without a network would only make it wait.
-            let isConnected = evidence.isConnected
-            if !isConnected { evidence.beginTry(now: Machine.uptime) }
-            Task { await apply(afresh: !isConnected) }
+        if evidence.network.isReady {
+            let addresses = evidence.network.addresses
+            // No answer reaches an address that is gone: Tor would wait for minutes until it believes that.
+            let hasMoved = lastAddress.map { !addresses.contains($0) } ?? false
+            lastAddress = addresses.first
+            if hasMoved || !wasReady {
+                // What Tor learned without a network would only make it wait, too.
+                let beginsAfresh = hasMoved || !evidence.isConnected
+                if beginsAfresh { evidence.beginTry(now: Machine.uptime) }
+                Task { await apply(afresh: beginsAfresh) }
+            }
         }
         announce()
     }

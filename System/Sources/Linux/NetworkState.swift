@@ -12,34 +12,42 @@ public struct NetworkState: Sendable, Hashable {
         public let isUp: Bool
         /// Whether there is a cable in it, or a wireless network around it.
         public let hasCarrier: Bool
-        /// Whether it has an IPv4 address.
-        public let hasAddress: Bool
-        /// Whether the way to everywhere leads through it.
-        public let hasDefaultRoute: Bool
+        /// Its IPv4 addresses, in the network's order of bytes.
+        public let addresses: [UInt32]
+        /// How dear the way to everywhere through it is, the least being taken; `nil` when there is none.
+        public let metric: UInt32?
 
         /// Describes an interface.
-        public init(name: String, isUp: Bool, hasCarrier: Bool, hasAddress: Bool, hasDefaultRoute: Bool) {
+        public init(name: String, isUp: Bool, hasCarrier: Bool, addresses: [UInt32], metric: UInt32?) {
             self.name = name
             self.isUp = isUp
             self.hasCarrier = hasCarrier
-            self.hasAddress = hasAddress
-            self.hasDefaultRoute = hasDefaultRoute
+            self.addresses = addresses
+            self.metric = metric
         }
+
+        /// Whether packets can leave through it.
+        public var isReady: Bool { isUp && hasCarrier && !addresses.isEmpty && metric != nil }
     }
 
     /// The interfaces that are devices, sorted by name.
     public var interfaces: [Interface]
 
     /// Whether packets can leave.
-    public var isReady: Bool { interfaces.contains { $0.isUp && $0.hasCarrier && $0.hasAddress && $0.hasDefaultRoute } }
+    public var isReady: Bool { interfaces.contains(where: \.isReady) }
+
+    /// The addresses from which connections to the internet can begin; first those that new ones begin from.
+    public var addresses: [UInt32] {
+        interfaces.filter(\.isReady).sorted { ($0.metric ?? .max) < ($1.metric ?? .max) }.flatMap(\.addresses)
+    }
 
     /// Puts a state together.
     public init(interfaces: [Interface]) { self.interfaces = interfaces }
 
     /// Reads the state as it is now in this network namespace.
     public static func current() -> NetworkState {
-        let addresses = namesWithAddress()
-        let routes = namesWithDefaultRoute()
+        let addresses = addressesByName()
+        let metrics = metricsByName()
         let names = FileTree.names(in: "/sys/class/net").filter { FileTree.exists("/sys/class/net/\($0)/device") }
         return NetworkState(
             interfaces: names.sorted().map { name in
@@ -48,35 +56,36 @@ public struct NetworkState: Sendable, Hashable {
                     File.line("/sys/class/net/\(name)/flags").flatMap { UInt32($0.dropFirst(2), radix: 16) } ?? 0
                 return Interface(
                     name: name, isUp: flags & 1 != 0, hasCarrier: File.line("/sys/class/net/\(name)/carrier") == "1",
-                    hasAddress: addresses.contains(name), hasDefaultRoute: routes.contains(name))
+                    addresses: addresses[name] ?? [], metric: metrics[name])
             })
     }
 
     /// See `man 3 getifaddrs`.
-    private static func namesWithAddress() -> Set<String> {
+    private static func addressesByName() -> [String: [UInt32]] {
         var list: UnsafeMutablePointer<ifaddrs>?
-        guard getifaddrs(&list) == 0 else { return [] }
+        guard getifaddrs(&list) == 0 else { return [:] }
         defer { freeifaddrs(list) }
-        var names: Set<String> = []
+        var addresses: [String: [UInt32]] = [:]
         var entry = list
         while let interface = entry?.pointee {
             if let address = interface.ifa_addr, Int32(address.pointee.sa_family) == AF_INET {
-                names.insert(String(cString: interface.ifa_name))
+                let value = UnsafeRawPointer(address).loadUnaligned(as: sockaddr_in.self).sin_addr.s_addr
+                addresses[String(cString: interface.ifa_name), default: []].append(value)
             }
             entry = interface.ifa_next
         }
-        return names
+        return addresses
     }
 
-    /// `/proc/self/net/route`: name, destination, gateway, flags …, mask, in hexadecimal.
-    private static func namesWithDefaultRoute() -> Set<String> {
-        guard let text = try? File.text("/proc/self/net/route") else { return [] }
-        return Set(
-            text.split(separator: "\n").dropFirst().compactMap { line in
-                let words = line.split(whereSeparator: \.isWhitespace)
-                guard words.count >= 8, words[1] == "00000000", words[7] == "00000000" else { return nil }
-                return String(words[0])
-            })
+    /// `/proc/self/net/route`: name, destination, gateway, flags, two counters, metric, mask …; addresses are hexadecimal.
+    private static func metricsByName() -> [String: UInt32] {
+        guard let text = try? File.text("/proc/self/net/route") else { return [:] }
+        let metrics: [(String, UInt32)] = text.split(separator: "\n").dropFirst().compactMap { line in
+            let words = line.split(whereSeparator: \.isWhitespace)
+            guard words.count >= 8, words[1] == "00000000", words[7] == "00000000" else { return nil }
+            return (String(words[0]), UInt32(words[6]) ?? .max)
+        }
+        return Dictionary(metrics, uniquingKeysWith: min)
     }
 
     /// Opens a descriptor that can be read when something has changed: links, addresses, routes. See `man 7 rtnetlink`. What is

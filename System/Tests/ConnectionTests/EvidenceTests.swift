@@ -8,7 +8,7 @@ import TorControl
 @Suite("Connection states")
 struct EvidenceTests {
     static func card(up: Bool = true, carrier: Bool = true, address: Bool = true) -> NetworkState.Interface {
-        .init(name: "eth0", isUp: up, hasCarrier: carrier, hasAddress: address, hasDefaultRoute: address)
+        .init(name: "eth0", isUp: up, hasCarrier: carrier, addresses: address ? [1] : [], metric: address ? 100 : nil)
     }
 
     static let bridges =

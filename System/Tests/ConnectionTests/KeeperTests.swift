@@ -14,9 +14,14 @@ struct KeeperTests {
 
     final class Network: Sendable {
         let isThere = Mutex(true)
+        let addresses = Mutex<[UInt32]>([1])
         var state: NetworkState {
-            NetworkState(
-                interfaces: isThere.withLock { $0 } ? [EvidenceTests.card()] : [EvidenceTests.card(address: false)])
+            guard isThere.withLock({ $0 }) else { return NetworkState(interfaces: [EvidenceTests.card(address: false)]) }
+            let cards = addresses.withLock { $0 }.map { address in
+                NetworkState.Interface(
+                    name: "eth\(address)", isUp: true, hasCarrier: true, addresses: [address], metric: 100 + address)
+            }
+            return NetworkState(interfaces: cards)
         }
     }
 
@@ -107,6 +112,22 @@ struct KeeperTests {
                 #expect(try await !changes(tor, 9).contains("DisableNetwork=\"0\""))
                 #expect(await keeper.state.code == "torFailed")
             }
+        }
+    }
+
+    @Test("when the address is gone, connections that began from it are ended; another card besides changes nothing")
+    func moved() async throws {
+        let network = Network()
+        try await with("moved", network: network, initial: .direct) { keeper, tor in
+            _ = try await changes(tor, 1)
+            network.addresses.withLock { $0 = [1, 2] }
+            try await Task.sleep(for: .seconds(6))
+            #expect(tor.state.withLock { $0.changes } == ["DisableNetwork=\"0\""])
+            network.addresses.withLock { $0 = [2] }
+            #expect(
+                try await changes(tor, 3) == [
+                    "DisableNetwork=\"0\"", "DisableNetwork=\"1\"", "DisableNetwork=\"0\"",
+                ])
         }
     }
 
