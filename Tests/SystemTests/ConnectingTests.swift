@@ -98,7 +98,9 @@ extension SystemTests {
                     // A plain bridge as the text of a QR code.
                     let code = "[\"\(all.bridge.plainLine)\"]"
                     let plain = try await asUser("echo '\(code)' | needletail-connect --hide -", in: trial)
-                    #expect(plain.status == 0, "\(plain)")
+                    let journal = try await trial.machine.shell.run(
+                        "journalctl --no-pager -o short-monotonic -u tor@default -u needletail-connection | tail -n 600")
+                    #expect(plain.status == 0, "\(plain.output)\n\(journal.output)")
                     times.append(CaptiveTrial.now)
 
                     // Directly.

@@ -175,7 +175,9 @@ public struct Soak: Sendable {
         do {
             try await trial.machine.wait(forEvent: "SUSPEND", after: count, within: .seconds(30))
         } catch is MachineFailure {
-            return "the machine did not fall asleep"
+            let reason = try await trial.machine.shell.run(
+                "dmesg | grep -E 'PM: |Freezing|refus|wakeup' | tail -n 6 | cut -d ']' -f 2- | tr '\\n' ';'")
+            return "the machine did not fall asleep:\(reason.output)"
         }
         try await Task.sleep(for: .seconds(seconds))
         try await trial.machine.execute("system_wakeup")

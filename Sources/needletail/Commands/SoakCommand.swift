@@ -55,7 +55,7 @@ struct SoakCommand: AsyncParsableCommand {
         plan.card = .e1000
         let (outcome, verdict) = try await Trial.with(plan, work: work.appending("t"), steps: steps) { trial in
             _ = try await steps.step("Wait for Tor") { try await trial.waitForTor(within: .seconds(240)) }
-            return try await Soak(trial, request, note: { steps.note($0) }).run(probe: probe)
+            return try await Soak(trial, request, note: { steps.say($0) }).run(probe: probe)
         }
         let report = SoakReport(
             request: request, results: outcome.results, load: outcome.load, seconds: outcome.seconds, verdict: verdict)

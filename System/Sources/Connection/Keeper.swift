@@ -28,6 +28,8 @@ actor Keeper {
     private var nextObserver = 0
     private var lastState: ConnectionState = .notChosen
     private var ticks = 0
+    /// How many events of this connection to Tor were taken.
+    private var takenEvents = 0
     /// The address from which Tor's connections began when there was last a network.
     private var lastAddress: UInt32?
     /// Whether connections that there are must go before the choice is told.
@@ -155,13 +157,17 @@ actor Keeper {
                     .statusClient, .statusGeneral, .relayConnection, .circuit, .configurationChanged,
                 ])
                 self.client = client
+                takenEvents = 0
                 evidence.tor = .running
                 evidence.beginTry(now: Machine.uptime)
                 evidence.take(try await client.bootstrap(), now: Machine.uptime)
                 // Tor may have been connected before this program was started again.
                 for circuit in try await client.circuits() { evidence.take(circuit, now: Machine.uptime) }
                 await apply(afresh: false)
-                for await event in client.events { take(event) }
+                for await event in client.events {
+                    take(event)
+                    takenEvents += 1
+                }
                 log("Tor has ended")
             } catch is CancellationError {
                 break
@@ -255,6 +261,9 @@ actor Keeper {
                 // A newer choice is next.
                 guard isOn, evidence.choice == choice else { break }
                 if try await !isNetworkEnabled(client), evidence.choice == choice {
+                    // The end of a connection that was given up is no news of the one to come.
+                    await untilTaken(await client.eventCount)
+                    guard evidence.choice == choice else { break }
                     evidence.beginTry(now: Machine.uptime)
                     try await client.setConf([("DisableNetwork", "0")])
                     evidence.take(try await client.bootstrap(), now: Machine.uptime)
@@ -272,6 +281,11 @@ actor Keeper {
             log("Tor was not told how to connect: \(error)")
         }
         announce()
+    }
+
+    /// Waits until so many of Tor's events were taken, or for two seconds: some may have been dropped.
+    private func untilTaken(_ count: Int) async {
+        for _ in 0..<200 where takenEvents < count { try? await Task.sleep(for: .milliseconds(10)) }
     }
 
     private struct NotTaken: Error {}

@@ -11,6 +11,8 @@ public actor Client {
     /// What Tor tells without being asked, after ``setEvents(_:)``. For one reader. When it does not read, the oldest are dropped
     /// beyond ``eventLimit``. It ends with the connection.
     public nonisolated let events: AsyncStream<Event>
+    /// How many events have come so far. After an answer, the events that Tor sent before it are among them.
+    public private(set) var eventCount = 0
     /// So many events wait for their reader at most.
     public static let eventLimit = 1024
     /// So many commands wait for their answers at most.
@@ -186,6 +188,7 @@ public actor Client {
         }
         for reply in replies {
             if reply.isEvent {
+                eventCount += 1
                 eventSink.yield(Event(reply))
             } else if waiting.isEmpty {
                 finish(.protocolFailure(.unasked))

@@ -13,6 +13,8 @@ final class FakeTor: Sendable {
         /// Whether bridges that it is given are lost.
         var forgetsBridges = false
         var refuses = false
+        /// What it says of connections that end when its network goes off, after it has answered.
+        var lastWords = ""
         /// How often somebody has come and looked around.
         var visits = 0
     }
@@ -127,7 +129,7 @@ final class FakeTor: Sendable {
                     default: break
                     }
                 }
-                return "250 OK\r\n"
+                return "250 OK\r\n" + (rest == "DisableNetwork=\"1\"" ? state.lastWords : "")
             }
         default: return "250 OK\r\n"
         }

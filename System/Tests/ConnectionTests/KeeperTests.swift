@@ -100,6 +100,24 @@ struct KeeperTests {
         }
     }
 
+    @Test("the end of the connections that were given up does not count against the bridges that come next")
+    func stale() async throws {
+        var state = FakeTor.State()
+        state.lastWords = (0..<500).map {
+            "650 ORCONN 192.0.2.\($0 % 2 + 7):443 FAILED REASON=MISC NCIRCS=1\r\n"
+        }.joined()
+        try await with("stale", tor: state, initial: .direct) { keeper, tor in
+            _ = try await changes(tor, 1)
+            for _ in 0..<5 {
+                await keeper.choose(.hide(Self.bridges))
+                #expect(await keeper.state.code == "connecting")
+                try await Task.sleep(for: .milliseconds(50))
+                #expect(await keeper.state.code == "connecting")
+                await keeper.choose(.direct)
+            }
+        }
+    }
+
     @Test("bridges that Tor does not take over, or refuses, leave the network off")
     func notTaken() async throws {
         var states = [FakeTor.State(), FakeTor.State()]
