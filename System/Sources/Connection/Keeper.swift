@@ -263,6 +263,9 @@ actor Keeper {
                 if try await !isNetworkEnabled(client), evidence.choice == choice {
                     // The end of a connection that was given up is no news of the one to come.
                     await untilTaken(await client.eventCount)
+                    // A bridge whose connection was given up half-way counts as out of order, and Tor would leave it alone for ten
+                    // minutes (guard-spec, "primary guards"), also when it was chosen again. While hiding, guards are bridges.
+                    if case .hide = choice { try await client.send(.dropGuards()) }
                     guard evidence.choice == choice else { break }
                     evidence.beginTry(now: Machine.uptime)
                     try await client.setConf([("DisableNetwork", "0")])

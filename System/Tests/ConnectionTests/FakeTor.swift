@@ -131,6 +131,9 @@ final class FakeTor: Sendable {
                 }
                 return "250 OK\r\n" + (rest == "DisableNetwork=\"1\"" ? state.lastWords : "")
             }
+        case "DROPGUARDS":
+            state.withLock { $0.changes.append(command) }
+            return "250 OK\r\n"
         default: return "250 OK\r\n"
         }
     }
