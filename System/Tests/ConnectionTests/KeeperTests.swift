@@ -16,7 +16,9 @@ struct KeeperTests {
         let isThere = Mutex(true)
         let addresses = Mutex<[UInt32]>([1])
         var state: NetworkState {
-            guard isThere.withLock({ $0 }) else { return NetworkState(interfaces: [EvidenceTests.card(address: false)]) }
+            guard isThere.withLock({ $0 }) else {
+                return NetworkState(interfaces: [EvidenceTests.card(address: false)])
+            }
             let cards = addresses.withLock { $0 }.map { address in
                 NetworkState.Interface(
                     name: "eth\(address)", isUp: true, hasCarrier: true, addresses: [address], metric: 100 + address)
