@@ -61,8 +61,11 @@ let package = Package(
             name: "Administration", dependencies: ["CPassword", "Linux", "Sockets", "Varlink"], swiftSettings: strict),
         .executableTarget(
             name: "needletail-administration", dependencies: ["Administration", "Linux"], swiftSettings: strict),
+        // What the network says of itself: the router and the name servers.
+        .target(name: "Uplink", dependencies: ["Linux", "Walls"], swiftSettings: strict),
         // A browser in clear for the login page of a network, after the user has agreed.
-        .target(name: "Portal", dependencies: ["Linux", "Sockets", "Varlink", "Walls"], swiftSettings: strict),
+        .target(
+            name: "Portal", dependencies: ["Linux", "Sockets", "Uplink", "Varlink", "Walls"], swiftSettings: strict),
         .executableTarget(name: "needletail-portal", dependencies: ["Linux", "Portal"], swiftSettings: strict),
         // The commands of the session: one program under several names (needletail-status, needletail-connect …).
         .executableTarget(
@@ -90,6 +93,8 @@ let package = Package(
         .testTarget(
             name: "AdministrationTests", dependencies: ["Administration", "Linux", "Sockets", "Varlink"],
             swiftSettings: strict),
-        .testTarget(name: "PortalTests", dependencies: ["Linux", "Portal", "Varlink"], swiftSettings: strict),
+        .testTarget(
+            name: "PortalTests", dependencies: ["Linux", "Portal", "Uplink", "Varlink"], swiftSettings: strict),
+        .testTarget(name: "UplinkTests", dependencies: ["Linux", "Uplink"], swiftSettings: strict),
     ]
 )

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import Linux
+import Uplink
 import Walls
 
 /// The way from the namespace `portal` to the network: closed, unless two sets of the firewall name an interface and a name
@@ -43,7 +44,7 @@ struct Door: Sendable {
     ///   - names: who may be asked for names.
     ///   - seconds: the service's time limit.
     /// - Throws: ``PortalFailure/door(_:)``.
-    func open(_ uplink: Uplink, names: [PortalAddress], seconds: Int) throws(PortalFailure) {
+    func open(_ uplink: Uplink, names: [NetworkAddress], seconds: Int) throws(PortalFailure) {
         do {
             try nft(Self.opening(uplink, names: names, seconds: seconds))
             try setForwarding(uplink.interface, true)
@@ -75,7 +76,7 @@ struct Door: Sendable {
     }
 
     /// One transaction of nft.
-    static func opening(_ uplink: Uplink, names: [PortalAddress], seconds: Int) -> String {
+    static func opening(_ uplink: Uplink, names: [NetworkAddress], seconds: Int) -> String {
         let limit = "timeout \(seconds + margin)s"
         var text = "\(closing); add element \(table) \(uplinkSet) { \"\(uplink.interface)\" \(limit) }"
         if !names.isEmpty {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import Linux
+import Uplink
 import Varlink
 
 /// One look at a network's login page after the other: asks, opens the way, watches, closes. Whatever happens, the way is
@@ -12,7 +13,7 @@ actor Portal {
         /// The interface with the default route.
         var uplink: @Sendable () async -> Uplink?
         /// The name servers of that interface's lease.
-        var names: @Sendable (Uplink) async -> [PortalAddress]
+        var names: @Sendable (Uplink) async -> [NetworkAddress]
         /// Whether Tor can be used.
         var tor: @Sendable () async -> TorReach
         /// Asks the user.
@@ -20,7 +21,7 @@ actor Portal {
         /// Shows the page until it ends.
         var browse: @Sendable (BrowserTask) async throws -> BrowserEnd
         /// Writes the browser's list of name servers.
-        var writeResolver: @Sendable ([PortalAddress]) throws -> Void
+        var writeResolver: @Sendable ([NetworkAddress]) throws -> Void
         /// Gets lines for the journal.
         var log: @Sendable (String) -> Void = { StandardError.line($0) }
     }

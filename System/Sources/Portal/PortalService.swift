@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import Linux
 import Sockets
+import Uplink
 import Varlink
 import Walls
 
@@ -41,8 +42,7 @@ public enum PortalService {
     ///
     /// - Returns: an exit status.
     public static func shut() -> Int32 {
-        let uplink = (try? File.text("/proc/self/net/route")).flatMap { Uplink(routes: $0) }
-        let problems = Door().close(uplink)
+        let problems = Door().close(Uplink.current())
         for problem in problems { StandardError.line("login page: closing: \(problem)") }
         return problems.isEmpty ? 0 : 1
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Uplink
 
 /// What the service is doing. Its JSON is the type `State` of org.needletail.Portal.
 public struct PortalState: Sendable, Hashable, Codable {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import Dispatch
 import Linux
+import Uplink
 import Varlink
 
 extension Portal.World {
     /// The real one.
     static var system: Portal.World {
         Portal.World(
-            uplink: { (try? File.text("/proc/self/net/route")).flatMap { Uplink(routes: $0) } },
+            uplink: { Uplink.current() },
             names: { uplink in await names(of: uplink) },
             tor: { await ConnectionQuestion.torReach() },
             ask: { question in
@@ -22,20 +23,14 @@ extension Portal.World {
             writeResolver: { try writeResolver($0) })
     }
 
-    /// Asks NetworkManager's own client: the lease is nowhere in a file, and the client only reads.
-    private static func names(of uplink: Uplink) async -> [PortalAddress] {
+    private static func names(of uplink: Uplink) async -> [NetworkAddress] {
         await withCheckedContinuation { continuation in
             // It waits for another program: not on a thread that tasks share.
-            DispatchQueue.global().async {
-                let words = ["--terse", "--fields", "DHCP4", "device", "show", uplink.interface]
-                let outcome = try? Program.run(
-                    "/usr/bin/nmcli", words, environment: ["LC_ALL=C.UTF-8"], seconds: 5)
-                continuation.resume(returning: outcome.map { NameServers.read($0.output) } ?? [])
-            }
+            DispatchQueue.global().async { continuation.resume(returning: NameServers.current(of: uplink)) }
         }
     }
 
-    private static func writeResolver(_ names: [PortalAddress]) throws {
+    private static func writeResolver(_ names: [NetworkAddress]) throws {
         let lines = names.map { "nameserver \($0)\n" } + ["options timeout:3 attempts:3\n"]
         try File(PortalInterface.resolverFile, .create(mode: 0o644)).write(Array(lines.joined().utf8))
     }

@@ -2,6 +2,7 @@
 import Linux
 import Synchronization
 import Testing
+import Uplink
 
 @testable import Portal
 
@@ -33,12 +34,12 @@ extension Door {
 
 @Suite("The way to the network")
 struct DoorTests {
-    private var uplink: Uplink { Uplink(interface: "enp0s2", gateway: PortalAddress(number: 0xC000_0201)) }
+    private var uplink: Uplink { Uplink(interface: "enp0s2", gateway: NetworkAddress(number: 0xC000_0201)) }
 
     @Test("opens with elements that the kernel removes by itself, and the link last")
     func opening() throws {
         let notes = Notes()
-        try Door.noting(notes).open(uplink, names: [PortalAddress(number: 0xC000_0201)], seconds: 600)
+        try Door.noting(notes).open(uplink, names: [NetworkAddress(number: 0xC000_0201)], seconds: 600)
         #expect(
             notes.all == [
                 "flush set inet needletail portal; flush set inet needletail portal_names; "

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import Synchronization
 import Testing
+import Uplink
 
 @testable import Portal
 
@@ -8,7 +9,7 @@ import Testing
 final class PaperWorld: Sendable {
     struct Setting: Sendable {
         var tor = TorReach.notConnected
-        var uplink: Uplink? = Uplink(interface: "enp0s2", gateway: PortalAddress(number: 0xC000_0201))
+        var uplink: Uplink? = Uplink(interface: "enp0s2", gateway: NetworkAddress(number: 0xC000_0201))
         var answer: ConsentAnswer.Answer? = .agreed
         var browser: BrowserEnd.End?
         var browserFails = false
@@ -22,7 +23,7 @@ final class PaperWorld: Sendable {
         Portal(
             Portal.World(
                 door: .noting(notes), uplink: { self.setting.withLock { $0.uplink } },
-                names: { _ in [PortalAddress(number: 0xC000_0201)] }, tor: { self.setting.withLock { $0.tor } },
+                names: { _ in [NetworkAddress(number: 0xC000_0201)] }, tor: { self.setting.withLock { $0.tor } },
                 ask: { _ in
                     self.notes.add("ask")
                     while true {
@@ -134,7 +135,7 @@ struct PortalTests {
         let portal = world.portal()
         _ = try await portal.open()
         try await world.wait(for: "browse")
-        world.change { $0.uplink = Uplink(interface: "enp0s2", gateway: PortalAddress(number: 0xC000_02FE)) }
+        world.change { $0.uplink = Uplink(interface: "enp0s2", gateway: NetworkAddress(number: 0xC000_02FE)) }
         #expect(await portal.ended() == .networkGone)
         #expect(world.notes.all.contains("link down"))
     }

@@ -2,14 +2,15 @@
 import Walls
 
 /// An IPv4 address that a network told us, and that is of no use for anything but talking to that network.
-struct PortalAddress: Sendable, Hashable, CustomStringConvertible {
+public struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
     /// The address as a number, `192.0.2.1` as 0xC0000201.
-    let number: UInt32
+    public let number: UInt32
 
-    init(number: UInt32) { self.number = number }
+    /// An address from its number.
+    public init(number: UInt32) { self.number = number }
 
     /// Reads four decimal numbers without leading zeros and with dots between them; anything else gives `nil`.
-    init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         guard text.utf8.count <= 15 else { return nil }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }
@@ -23,10 +24,12 @@ struct PortalAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Dotted decimal.
-    var description: String { [24, 16, 8, 0].map { String(number >> UInt32($0) & 0xff) }.joined(separator: ".") }
+    public var description: String {
+        [24, 16, 8, 0].map { String(number >> UInt32($0) & 0xff) }.joined(separator: ".")
+    }
 
     /// Whether it can be a computer of the network: not this computer, not the walls' own links, not everybody.
-    var isSomebody: Bool {
+    public var isSomebody: Bool {
         !Self.nobody.contains { number & $0.mask == $0.network } && !Self.isInside(number)
     }
 
@@ -39,7 +42,7 @@ struct PortalAddress: Sendable, Hashable, CustomStringConvertible {
     /// The links between the namespaces (10.77.0.0/29).
     private static func isInside(_ number: UInt32) -> Bool {
         [Link.session, Link.portal].contains { link in
-            guard let outer = PortalAddress(link.outerAddress) else { return true }
+            guard let outer = NetworkAddress(link.outerAddress) else { return true }
             return number >> 3 == outer.number >> 3
         }
     }

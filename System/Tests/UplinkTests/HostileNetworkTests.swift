@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import Testing
 
-@testable import Portal
+@testable import Uplink
 
 @Suite("What a network says about itself is not believed")
 struct HostileNetworkTests {
@@ -12,7 +12,7 @@ struct HostileNetworkTests {
             "a.b.c.d",
             "0x7f.0.0.1", "127.1", "1.2.3.4;flush", "１.2.3.4", "+1.2.3.4",
         ])
-    func notAddresses(text: String) { #expect(PortalAddress(text) == nil) }
+    func notAddresses(text: String) { #expect(NetworkAddress(text) == nil) }
 
     @Test(
         "this computer, the walls' links and everybody at once are no name servers",
@@ -21,14 +21,14 @@ struct HostileNetworkTests {
             "169.254.1.1", "224.0.0.251", "239.255.255.250", "240.0.0.1", "255.255.255.255",
         ])
     func nobody(text: String) throws {
-        #expect(try #require(PortalAddress(text)).isSomebody == false)
+        #expect(try #require(NetworkAddress(text)).isSomebody == false)
         #expect(NameServers.read("DHCP4.OPTION[1]:domain_name_servers = \(text)\n").isEmpty)
     }
 
     @Test(
         "other private and public addresses are",
         arguments: ["192.0.2.1", "10.77.0.8", "10.0.0.1", "172.16.0.1", "9.9.9.9"])
-    func somebody(text: String) throws { #expect(try #require(PortalAddress(text)).isSomebody) }
+    func somebody(text: String) throws { #expect(try #require(NetworkAddress(text)).isSomebody) }
 
     @Test("the name servers of a lease are found among its options")
     func lease() {
