@@ -51,6 +51,23 @@ struct FirewallTests {
         }
     }
 
+    @Test("a datagram leaves only while owner and server are in their sets, whatever was begun before")
+    func datagrams() throws {
+        let output = try #require(try Self.shipped().table(of: .root).chains.first { $0.name == "output" })
+        let rules = output.rules.filter { $0.contains("udp") && $0.hasSuffix("accept") && $0.contains("oifname @") }
+        #expect(rules.count == 3)
+        for rule in rules {
+            #expect(rule.contains("meta skuid"), "\(rule)")
+            #expect(!rule.contains("ct state") && !rule.contains("ct mark 0x"), "\(rule)")
+            #expect(rule.contains("@udp_transports") || rule.contains("@resolvers") || rule.contains("udp sport 68"))
+        }
+        // Nobody tells a transport to knock at the doors of the local network.
+        let open = try #require(rules.first { $0.contains("@udp_transports") })
+        for network in ["10.0.0.0/8", "192.168.0.0/16", "172.16.0.0/12", "127.0.0.0/8", "224.0.0.0/3"] {
+            #expect(open.contains(network))
+        }
+    }
+
     @Test(
         "the kernel takes the rules, and lists as many as the builder has counted",
         arguments: FirewallData.files.map(\.name))

@@ -103,11 +103,12 @@ extension FirewallData {
             let mark = exception.mark.map { " ct mark set \($0.value)" } ?? ""
             lines += exception.rules.map { rule in
                 guard exception.mark != nil else { return "\(rule) accept" }
-                let opening = exception.protocols == [.tcp] ? " \(Self.opening)" : ""
-                return "\(rule)\(opening) ct state new\(mark) accept"
+                // Datagrams are looked at one by one: when a service takes an element out of a set, what has begun ends too.
+                guard exception.protocols == [.tcp] else { return "\(rule)\(mark) accept" }
+                return "\(rule) \(Self.opening) ct state new\(mark) accept"
             }
         }
-        for (cards, mark, transports) in Self.marked(out) {
+        for (cards, mark, transports) in Self.marked(out.filter { $0.protocols == [.tcp] }) {
             lines += [
                 "",
                 "# Later packets, by the mark: the last ones (FIN, RST) of a process that has ended belong to no user any more.",
