@@ -63,6 +63,9 @@ let package = Package(
             name: "needletail-administration", dependencies: ["Administration", "Linux"], swiftSettings: strict),
         // What the network says of itself: the router and the name servers.
         .target(name: "Uplink", dependencies: ["Linux", "Walls"], swiftSettings: strict),
+        // The way of Tor's transports over UDP through the firewall.
+        .target(name: "Transports", dependencies: ["Linux", "Uplink", "Walls"], swiftSettings: strict),
+        .executableTarget(name: "needletail-transports", dependencies: ["Linux", "Transports"], swiftSettings: strict),
         // A browser in clear for the login page of a network, after the user has agreed.
         .target(
             name: "Portal", dependencies: ["Linux", "Sockets", "Uplink", "Varlink", "Walls"], swiftSettings: strict),
@@ -95,6 +98,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "PortalTests", dependencies: ["Linux", "Portal", "Uplink", "Varlink"], swiftSettings: strict),
+        .testTarget(
+            name: "TransportsTests", dependencies: ["Linux", "Transports", "Uplink", "Walls"], swiftSettings: strict),
         .testTarget(name: "UplinkTests", dependencies: ["Linux", "Uplink"], swiftSettings: strict),
     ]
 )

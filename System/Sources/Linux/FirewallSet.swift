@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-/// A named set of interface names in the firewall. See nft(8), "SETS", and `<linux/netfilter/nf_tables.h>`.
+/// A named set of the firewall. See nft(8), "SETS", and `<linux/netfilter/nf_tables.h>`.
 public struct FirewallSet: Sendable, Hashable {
     /// The table of family inet that has the set.
     public let table: String
-    /// The set's name; its type is `ifname`.
+    /// The set's name.
     public let name: String
 
     /// Names a set.
@@ -17,7 +17,7 @@ public struct FirewallSet: Sendable, Hashable {
         self.name = name
     }
 
-    /// Adds an interface; that it is in already is no failure.
+    /// Adds an interface to a set of the type `ifname`; that it is in already is no failure.
     ///
     /// - Parameter interface: its name, at most 15 bytes.
     /// - Throws: ``SystemCallFailure``; ``ErrorNumber/noEntry`` when there is no such table or set.
@@ -39,23 +39,29 @@ public struct FirewallSet: Sendable, Hashable {
         _ call: String, _ message: UInt16, flags: KernelMessage.Flags, _ interface: String
     ) throws(SystemCallFailure) {
         let subject = "\(interface) in the firewall's set \(name)"
-        let key = Array(interface.utf8)
-        // IFNAMSIZ is 16 with the zero at the end.
-        guard (1...15).contains(key.count) else {
+        guard let key = FirewallElement.interface(interface).key else {
             throw SystemCallFailure(call: call, object: subject, number: .invalidArgument)
         }
-        // NFNL_SUBSYS_NFTABLES; struct nfgenmsg: family (NFPROTO_INET), version, id
-        var change = KernelMessage(type: 10 << 8 | message, flags: flags, fixed: [1, 0, 0, 0])
+        var kernel = try NetlinkSocket(.filter)
+        try kernel.commit([Self.message(message, flags, table, name, [key])], subject, call: call)
+    }
+
+    /// A change of a set: `struct nfgenmsg`, the table, the set, the elements.
+    static func message(
+        _ number: UInt16, _ flags: KernelMessage.Flags, _ table: String, _ set: String, _ keys: [[UInt8]]
+    ) -> KernelMessage {
+        // NFNL_SUBSYS_NFTABLES; family (NFPROTO_INET), version, id
+        var change = KernelMessage(type: 10 << 8 | number, flags: flags, fixed: [1, 0, 0, 0])
         change.add(1, text: table)  // NFTA_SET_ELEM_LIST_TABLE
-        change.add(2, text: name)  // NFTA_SET_ELEM_LIST_SET
+        change.add(2, text: set)  // NFTA_SET_ELEM_LIST_SET
+        guard !keys.isEmpty else { return change }
         change.add(KernelMessage.nested | 3) { elements in  // NFTA_SET_ELEM_LIST_ELEMENTS
-            elements.add(KernelMessage.nested | 1) { element in  // NFTA_LIST_ELEM
-                element.add(KernelMessage.nested | 1) {  // NFTA_SET_ELEM_KEY
-                    $0.add(1, key + [UInt8](repeating: 0, count: 16 - key.count))  // NFTA_DATA_VALUE
+            for key in keys {
+                elements.add(KernelMessage.nested | 1) { element in  // NFTA_LIST_ELEM
+                    element.add(KernelMessage.nested | 1) { $0.add(1, key) }  // NFTA_SET_ELEM_KEY, NFTA_DATA_VALUE
                 }
             }
         }
-        var kernel = try NetlinkSocket(.filter)
-        try kernel.commit([change], subject, call: call)
+        return change
     }
 }
