@@ -53,7 +53,8 @@ enum BridgeLine {
         }
         try checkArguments(words, of: transport, fingerprint: fingerprint, end: bytes.count + 1)
         return Bridge(
-            transport: transport, address: address, port: port, fingerprint: fingerprint, arguments: words.map(\.text))
+            transport: transport, address: address, port: port, fingerprint: fingerprint,
+            arguments: transport == .snowflake ? arguments(words.map(\.text)) : words.map(\.text))
     }
 
     private static func words(of bytes: [UInt8]) throws(BridgeProblem) -> [Word] {
@@ -196,9 +197,27 @@ enum BridgeLine {
         }
     }
 
+    /// This system's snowflake-client (2.5.1) knows `front=`, but not `fronts=`: it would pass over the list, and name the broker
+    /// itself for all to see. One of the list takes its place; without either word nothing was to be hidden.
+    private static func arguments(_ words: [String]) -> [String] {
+        let hasFront = words.contains { $0.hasPrefix("front=") }
+        return words.compactMap { word in
+            guard word.hasPrefix("fronts=") else { return word }
+            return hasFront ? nil : word.dropFirst(7).split(separator: ",").first.map { "front=\($0)" }
+        }
+    }
+
     private static func isBase64(_ byte: UInt8) -> Bool {
         (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
             || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/")
+    }
+
+    private static func isName(_ text: Substring) -> Bool {
+        (1...253).contains(text.utf8.count)
+            && text.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
+                    || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
+            }
     }
 
     private static func checkSnowflake(
@@ -224,6 +243,13 @@ enum BridgeLine {
                 throw BridgeProblem(
                     word.column, word.text, "ice= has a wrong value.",
                     "It looks like stun:server:3478,stun:server:3478.")
+            }
+        case "front", "fronts":
+            guard value.split(separator: ",", omittingEmptySubsequences: false).allSatisfy(isName),
+                key == "fronts" || !value.contains(",")
+            else {
+                throw BridgeProblem(
+                    word.column, word.text, "\(key)= has a wrong value.", "It is a name such as www.example.com.")
             }
         case "max":
             guard number(value, below: 21) != nil else {

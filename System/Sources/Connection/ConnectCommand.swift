@@ -11,7 +11,9 @@ public enum ConnectCommand {
           needletail-connect               asks how, and shows how far it is
           needletail-connect --direct      connects to Tor's public relays
           needletail-connect --hide FILE   hides that you use Tor: connects to the bridges in a file, one in a line,
-                                           or the text of a QR code; "-" reads them from standard input
+                                           or the text of a QR code; "-" reads them from standard input.
+                                           Kinds: obfs4, snowflake, and bridges without a kind. snowflake also
+                                           asks your network's name server for where it begins
           needletail-connect --status      says how it is
           needletail-connect --disconnect  switches Tor's network off
           --json                           answers as JSON, for programs

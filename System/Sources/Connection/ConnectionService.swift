@@ -63,18 +63,10 @@ public enum ConnectionService {
             }
             methods.answer("CheckBridges") { (parameters: ConnectionInterface.CheckParameters, _) in
                 ConnectionInterface.VerdictsReply(
-                    verdicts: BridgeText.check(parameters.text).map(usable).map(ConnectionInterface.Verdict.init))
+                    verdicts: BridgeText.check(parameters.text).map(ConnectionInterface.Verdict.init))
             }
         }
         return service
-    }
-
-    /// The firewall does not let out UDP, nor names in clear, without which snowflake cannot begin: better told now than after a
-    /// minute of waiting, as a bridge that does not answer.
-    private static func usable(_ verdict: BridgeVerdict) -> BridgeVerdict {
-        guard let bridge = try? verdict.result.get(), bridge.needsUDP else { return verdict }
-        let problem = BridgeProblem(1, bridge.transport.rawValue, Words.noSnowflake, Words.useOthers)
-        return BridgeVerdict(line: verdict.line, result: .failure(problem))
     }
 
     static func choice(_ parameters: ConnectionInterface.ConnectParameters) throws -> ConnectionChoice {
@@ -83,7 +75,7 @@ public enum ConnectionService {
             guard lines.isEmpty else { throw VarlinkError.invalidParameter("bridges") }
             return .direct
         }
-        let verdicts = BridgeText.check(lines.joined(separator: "\n")).map(usable)
+        let verdicts = BridgeText.check(lines.joined(separator: "\n"))
         let bridges = verdicts.compactMap { try? $0.result.get() }
         guard bridges.count == verdicts.count else {
             throw try VarlinkError(

@@ -14,6 +14,8 @@ public enum ConnectionState: Sendable, Hashable {
     case noCable
     /// Waiting for an address from the network.
     case noAddress
+    /// The network has named no name server, which snowflake needs.
+    case noNames
     /// Tor is on its way: 0 to 99, and what it does.
     case connecting(progress: Int, what: String)
     /// Tor can be used.
@@ -24,6 +26,8 @@ public enum ConnectionState: Sendable, Hashable {
     case clockWrong(hours: Int)
     /// None of the bridges answers.
     case bridgeUnreachable(which: [String])
+    /// None of the bridges answers, all of which are snowflakes: nobody is at their addresses in any case.
+    case snowflakeUnreachable(which: [String])
     /// Something answers at the bridge's address, but not this bridge.
     case bridgeRefused(which: [String])
     /// The network works, but no relay answers.
@@ -41,11 +45,12 @@ public enum ConnectionState: Sendable, Hashable {
         case .networkOff: "networkOff"
         case .noCable: "noCable"
         case .noAddress: "noAddress"
+        case .noNames: "noNames"
         case .connecting: "connecting"
         case .connected: "connected"
         case .captivePortalSuspected: "captivePortalSuspected"
         case .clockWrong: "clockWrong"
-        case .bridgeUnreachable: "bridgeUnreachable"
+        case .bridgeUnreachable, .snowflakeUnreachable: "bridgeUnreachable"
         case .bridgeRefused: "bridgeRefused"
         case .censored: "censored"
         case .torFailed: "torFailed"
@@ -78,5 +83,10 @@ public enum ConnectionChoice: Sendable, Hashable {
         case .hide: "hide"
         case .off: "off"
         }
+    }
+
+    /// Whether the firewall has to let UDP and questions for names out for it.
+    var needsUDP: Bool {
+        if case .hide(let bridges) = self { bridges.contains(where: \.needsUDP) } else { false }
     }
 }

@@ -42,6 +42,10 @@ struct Evidence: Sendable {
     /// Seconds without an answer of any relay after which it is called a problem. Tor itself waits for minutes. A bridge behind a
     /// slow mobile network answers in a few seconds.
     static let patience = 40.0
+    /// The same for snowflake, which has to find a volunteer first, and another one when that one does not answer.
+    static let patienceWithVolunteers = 90.0
+    /// Seconds until a network that has named no name server is not expected to.
+    static let timeForNames = 10.0
     /// Tor reports how far a source's time is away. Less than this hinders nothing.
     static let toleratedSkew: Int64 = 1800
     /// Seconds that Tor may take to start.
@@ -54,6 +58,10 @@ struct Evidence: Sendable {
     /// Why interfaces stay off, by their name.
     var interfacesOff: [String: String] = [:]
     var tor: TorCondition = .absent(since: 0)
+    /// Why the firewall is not as the choice needs it. Tor's network is off then.
+    var firewallProblem: String?
+    /// Since when snowflake waits for the network to name a name server, in seconds of uptime.
+    var namesMissingSince: Double?
     private(set) var bootstrap: Bootstrap?
     private(set) var skew: Int64?
     private(set) var failures: [String: Failure] = [:]
@@ -134,6 +142,7 @@ struct Evidence: Sendable {
     /// - Parameter now: seconds of uptime.
     /// - Returns: what a person is told.
     func state(now: Double) -> ConnectionState {
+        if let firewallProblem { return .torFailed(reason: firewallProblem) }
         switch choice {
         case nil: return .notChosen
         case .off: return .disconnected
@@ -148,6 +157,9 @@ struct Evidence: Sendable {
         case .running: break
         }
         if isConnected { return .connected }
+        if let since = namesMissingSince {
+            return now - since > Self.timeForNames ? .noNames : .connecting(progress: 0, what: Words.lookingForNames)
+        }
         if let problem = problem(now: now) { return problem }
         if bootstrap?.isDone == true { return .connecting(progress: 95, what: Words.task("circuit_create")) }
         return .connecting(progress: bootstrap?.progress ?? 0, what: Words.task(bootstrap?.tag ?? "starting"))
@@ -175,12 +187,15 @@ struct Evidence: Sendable {
         guard !hasReachedRelay else { return nil }
         // Steps up to here need no answer from anybody.
         let progress = bootstrap?.progress ?? 0
-        let isWaiting = (progress < 14 || progress == 100) && now - lastStep > Self.patience
+        let patience = choice?.needsUDP == true ? Self.patienceWithVolunteers : Self.patience
+        let isWaiting = (progress < 14 || progress == 100) && now - lastStep > patience
         if failures.values.contains(.transport) { return .torFailed(reason: Words.transportMissing) }
         switch choice {
         case .hide(let bridges):
             let endpoints = bridges.map(\.endpoint)
             guard isWaiting || failures.count >= bridges.count else { return nil }
+            // Nobody answers but by the transport, whose end is not the bridge's word.
+            if bridges.allSatisfy(\.needsUDP) { return isWaiting ? .snowflakeUnreachable(which: endpoints) : nil }
             let strangers = failures.values.contains(.stranger)
             return strangers ? .bridgeRefused(which: endpoints) : .bridgeUnreachable(which: endpoints)
         default:

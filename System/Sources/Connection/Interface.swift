@@ -15,8 +15,8 @@ public enum ConnectionInterface {
 
         type State (
           # For programs; new ones may be added
-          code: (notChosen, noInterface, networkOff, noCable, noAddress, connecting, connected, captivePortalSuspected,
-            clockWrong, bridgeUnreachable, bridgeRefused, censored, torFailed, disconnected),
+          code: (notChosen, noInterface, networkOff, noCable, noAddress, noNames, connecting, connected,
+            captivePortalSuspected, clockWrong, bridgeUnreachable, bridgeRefused, censored, torFailed, disconnected),
           # How to connect; not there before the choice
           mode: ?(direct, hide, off),
           # connecting: 0 to 99
@@ -98,7 +98,8 @@ public enum ConnectionInterface {
             switch state {
             case .connecting(let progress, _): self.progress = progress
             case .clockWrong(let hours): self.hours = hours
-            case .bridgeUnreachable(let which), .bridgeRefused(let which): bridges = which
+            case .bridgeUnreachable(let which), .snowflakeUnreachable(let which), .bridgeRefused(let which):
+                bridges = which
             default: break
             }
             problem = state.isProblem

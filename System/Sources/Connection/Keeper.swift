@@ -16,11 +16,14 @@ actor Keeper {
         var choiceFile = "/run/needletail-connection/choice"
         /// What came of making the interfaces' addresses random.
         var interfaceReports = "/run/needletail/interfaces"
+        /// Who opens the firewall for transports over UDP.
+        var transports = TransportHold.Places()
     }
 
     private let places: Places
     private let log: @Sendable (String) -> Void
     private let readNetwork: @Sendable () -> NetworkState
+    private let hold: TransportHold
     private var evidence = Evidence()
     private var client: Client?
     private var work: Task<Void, Never>?
@@ -46,6 +49,7 @@ actor Keeper {
         self.places = places
         self.log = log
         readNetwork = network
+        hold = TransportHold(places.transports)
     }
 
     // MARK: For callers
@@ -93,6 +97,7 @@ actor Keeper {
         evidence.tor = .absent(since: Machine.uptime)
         evidence.beginTry(now: Machine.uptime)
         refreshNetwork()
+        await hold.onChange { [weak self] in await self?.apply(afresh: false) }
         await withDiscardingTaskGroup { group in
             group.addTask { await self.followNetwork() }
             group.addTask { await self.followTor() }
@@ -107,6 +112,7 @@ actor Keeper {
         ticks += 1
         // The interfaces' reports are files, whose changes are no news of the network.
         if ticks % 5 == 0 { refreshNetwork() } else { announce() }
+        if ticks % 5 == 0, evidence.firewallProblem != nil, work == nil { Task { await apply(afresh: false) } }
     }
 
     private func followNetwork() async {
@@ -231,12 +237,17 @@ actor Keeper {
     }
 
     private func tellTor() async {
+        let mayGoOn = await closeFirewall()
         guard let client else {
             // A Tor that starts has no connections, and one that is found as wanted may keep them.
             startsAfresh = false
             return
         }
         do {
+            guard mayGoOn else {
+                try await client.setConf([("DisableNetwork", "1")])
+                return announce()
+            }
             try await keepHiding(client)
             guard let choice = evidence.choice else { return }
             let isOn = evidence.network.isReady
@@ -256,10 +267,12 @@ actor Keeper {
                     // Ends every connection before another way is taken.
                     try await client.setConf([("DisableNetwork", "1")])
                 }
+                // Before the bridges are set, which starts the transport's program.
+                let hasWay = try await openFirewall(for: choice)
                 if !isAsWanted { try await client.setConf(settings) }
                 guard try await self.isAsWanted(settings, client) else { throw NotTaken() }
                 // A newer choice is next.
-                guard isOn, evidence.choice == choice else { break }
+                guard isOn, hasWay, evidence.choice == choice else { break }
                 if try await !isNetworkEnabled(client), evidence.choice == choice {
                     // The end of a connection that was given up is no news of the one to come.
                     await untilTaken(await client.eventCount)
@@ -280,6 +293,11 @@ actor Keeper {
             _ = try? await client.setConf([("DisableNetwork", "1")])
             // Only Tor's end is no refusal.
             if case ControlFailure.ended = error { return }
+            if error is TransportHold.Failure {
+                evidence.firewallProblem = Words.firewallNotOpened
+                log("the firewall was not opened for the transport")
+                return announce()
+            }
             evidence.tor = .refusing(error is NotTaken ? Words.bridgesNotTaken : "\(error)")
             log("Tor was not told how to connect: \(error)")
         }
@@ -292,6 +310,33 @@ actor Keeper {
     }
 
     private struct NotTaken: Error {}
+
+    /// Closes the firewall for what the choice does not need, before anything else is done for the choice.
+    ///
+    /// - Returns: whether it is as it should be.
+    private func closeFirewall() async -> Bool {
+        guard evidence.choice?.needsUDP != true else { return true }
+        evidence.namesMissingSince = nil
+        do {
+            try await hold.close()
+            evidence.firewallProblem = nil
+            return true
+        } catch {
+            evidence.firewallProblem = Words.firewallNotClosed
+            log("the firewall was not closed behind the transport")
+            announce()
+            return false
+        }
+    }
+
+    /// - Returns: whether what the choice needs is open.
+    private func openFirewall(for choice: ConnectionChoice) async throws(TransportHold.Failure) -> Bool {
+        guard choice.needsUDP else { return true }
+        let isOpen = try await hold.open()
+        evidence.firewallProblem = nil
+        evidence.namesMissingSince = isOpen ? nil : evidence.namesMissingSince ?? Machine.uptime
+        return isOpen
+    }
 
     /// When Tor has bridges and this program does not know why, the choice was lost. It must not turn into "direct".
     private func keepHiding(_ client: Client) async throws {

@@ -15,8 +15,9 @@ enum Words {
     static let starting = "Starting Tor"
     static let torAbsent = "Tor does not start."
     static let transportMissing = "The program that disguises the connection does not work."
-    static let noSnowflake = "This system cannot use snowflake yet."
-    static let useOthers = "Use an obfs4 bridge."
+    static let lookingForNames = "Waiting for the network's name server"
+    static let firewallNotOpened = "The firewall could not be opened for snowflake."
+    static let firewallNotClosed = "The firewall could not be closed after snowflake."
     static let bridgesNotTaken = "Tor did not take over the bridges as they were given."
 
     /// What Tor does, by its own tags. See control-spec, "Bootstrap phases".
@@ -62,6 +63,11 @@ enum Words {
                 sentence: "Waiting for the network to give this computer an address.",
                 explanation: "This takes a few seconds.",
                 advice: "If it takes longer than a minute, switch the router off and on, or use another network.")
+        case .noNames:
+            Explanation(
+                sentence: "This network has not said which computer knows names.",
+                explanation: "snowflake has to ask one where it begins. Nobody else may be asked. Nothing was sent.",
+                advice: "Use an obfs4 bridge, or another network.")
         case .connecting(_, let what):
             Explanation(
                 sentence: "\(what) …", explanation: "This takes up to a minute, longer on slow networks.", advice: "")
@@ -88,6 +94,13 @@ enum Words {
                 explanation: "It may be switched off or blocked, or its address has a typing mistake: "
                     + "\(which.joined(separator: ", ")). Nothing was sent to anybody else.",
                 advice: "Compare the bridge line with the one you were given, or ask for other bridges.")
+        case .snowflakeUnreachable(let which):
+            Explanation(
+                sentence: which.count == 1 ? "The bridge does not answer." : "None of the bridges answers.",
+                explanation:
+                    "snowflake has found no volunteer who leads to it. The server that knows the volunteers may "
+                    + "be blocked here, or UDP may be, or the line is old. No relay of Tor's public list was asked.",
+                advice: "Try it again, get a new snowflake line, or ask for an obfs4 bridge.")
         case .bridgeRefused(let which):
             Explanation(
                 sentence: which.count == 1 ? "The bridge does not let us in." : "No bridge lets us in.",

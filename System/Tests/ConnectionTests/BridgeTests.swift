@@ -16,7 +16,10 @@ struct BridgeTests {
         arguments: [
             ("192.0.2.7:443", "192.0.2.7:443"),
             ("192.0.2.7:443 \(fingerprint)", "192.0.2.7:443 \(fingerprint)"),
-            ("  Bridge\t\(obfs4)  ", obfs4), (obfs4, obfs4), (snowflake, snowflake),
+            ("  Bridge\t\(obfs4)  ", obfs4), (obfs4, obfs4),
+            // Of the list of names one is taken: snowflake-client knows no list.
+            (snowflake, snowflake.replacing("fronts=a.example,b.example", with: "front=a.example")),
+            ("snowflake 192.0.2.3:80 front=c.example fronts=a.example", "snowflake 192.0.2.3:80 front=c.example"),
             ("OBFS4 192.0.2.7:1 cert=\(certificate) iat-mode=2", "obfs4 192.0.2.7:1 cert=\(certificate) iat-mode=2"),
             ("192.0.2.7:443 \(fingerprint.lowercased())", "192.0.2.7:443 \(fingerprint)"),
         ])
@@ -58,7 +61,11 @@ struct BridgeTests {
             ("obfs4 192.0.2.7:1 \(fingerprint)", 59, nil), ("obfs4 192.0.2.7:1 cert=abc", 19, "cert=abc"),
             ("obfs4 192.0.2.7:1 iat-mode=3", 19, "iat-mode=3"), ("obfs4 192.0.2.7:1 a=b", 19, "a=b"),
             ("snowflake 192.0.2.3:80 url=http://x", 24, "url=http://x"), ("snowflake 192.0.2.3:80 x=y", 24, "x=y"),
-            ("snowflake 192.0.2.3:80 max=0 max=0", 30, "max=0"), ("192.0.2.7:1\u{0}", 12, "192.0.2.7:1?"),
+            ("snowflake 192.0.2.3:80 max=0 max=0", 30, "max=0"),
+            ("snowflake 192.0.2.3:80 fronts=a,,b", 24, "fronts=a,,b"),
+            ("snowflake 192.0.2.3:80 front=a,b", 24, "front=a,b"),
+            ("snowflake 192.0.2.3:80 fronts=a.b/c", 24, "fronts=a.b/c"),
+            ("192.0.2.7:1\u{0}", 12, "192.0.2.7:1?"),
             ("192.0.2.7:1 \u{1b}[2J", 13, "?[2J"), ("obfs4 192.0.2.7\u{202e}:1", 16, "192.0.2.7?:1"),
             ("192.0.2.7:1 \"x\"", 13, "\"x\""), ("192.0.2.7:1\rUseBridges 0", 12, "192.0.2.7:1?UseBridges 0"),
         ] as [(String, Int, String?)])

@@ -51,6 +51,25 @@ struct EvidenceTests {
         #expect(off.state(now: 1) == .networkOff(reason: "Its address could not be made random."))
     }
 
+    @Test("snowflake has more time, waits for a name server, and says what it lacks")
+    func snowflake() {
+        let bridges = BridgeText.bridges(in: BridgeTests.snowflake) ?? []
+        var evidence = Self.evidence(.hide(bridges))
+        evidence.take(
+            Self.event("STATUS_CLIENT NOTICE BOOTSTRAP PROGRESS=10 TAG=conn_done SUMMARY=\"Connected to a relay\""),
+            now: 0)
+        #expect(evidence.state(now: 60).code == "connecting")
+        #expect(evidence.state(now: 91) == .snowflakeUnreachable(which: ["192.0.2.3:80"]))
+        #expect(evidence.state(now: 91).code == "bridgeUnreachable" && evidence.state(now: 91).isProblem)
+        evidence.namesMissingSince = 91
+        #expect(evidence.state(now: 92).code == "connecting")
+        #expect(evidence.state(now: 102) == .noNames)
+        // The firewall counts for every choice, also when the user has switched all off.
+        evidence.firewallProblem = "x"
+        evidence.choice = .off
+        #expect(evidence.state(now: 102) == .torFailed(reason: "x"))
+    }
+
     @Test("progress, success, and a Tor that does not start")
     func progress() {
         let steps = [

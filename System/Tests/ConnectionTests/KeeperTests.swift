@@ -39,6 +39,8 @@ struct KeeperTests {
         places.controlSocket = "\(tor.folder)/control"
         places.controlCookie = "\(tor.folder)/cookie"
         places.choiceFile = "\(tor.folder)/choice"
+        // The opener's own are not this test's.
+        places.transports = .init(socket: "\(tor.folder)/opener", resolverFile: "\(tor.folder)/names", patience: 5)
         try? FileTree.remove(places.choiceFile)
         if let saved { try File(places.choiceFile, .create(mode: 0o600)).write(Array(saved.utf8)) }
         let keeper = Keeper(places: places, log: { _ in }, network: { network.state })
