@@ -40,7 +40,9 @@ extension SystemTests {
         }
 
         /// One start serves all of it: what an observer sees is judged by parts of time.
-        @Test("nothing is sent to Tor before the choice, to nobody but the bridge while hiding, and then directly")
+        @Test(
+            "nothing is sent to Tor before the choice, to nobody but the bridge or snowflake's broker while hiding, and then directly"
+        )
         func choices() async throws {
             let image = try ShippedImage.find()
             try await withWork { work in
@@ -103,6 +105,18 @@ extension SystemTests {
                     let journal = try await trial.machine.shell.run(
                         "journalctl --no-pager -o short-monotonic -u tor@default -u needletail-connection | tail -n 60")
                     #expect(plain.status == 0, "\(plain.output)\n\(journal.output)")
+                    _ = try await asUser("needletail-connect --disconnect; sleep 2", in: trial)
+                    times.append(CaptiveTrial.now)
+
+                    // Through volunteers, and back to the bridge: nothing of it is left.
+                    try await snowflake(all)
+                    _ = try await asUser("needletail-connect --disconnect; sleep 2", in: trial)
+                    times.append(CaptiveTrial.now)
+                    try await afterSnowflake(all)
+                    let back = try await asUser(
+                        "echo '\(all.bridge.obfs4Line)' | needletail-connect --hide -", in: trial)
+                    #expect(back.status == 0, "\(back)")
+                    try await afterSnowflake(all)
                     times.append(CaptiveTrial.now)
 
                     // Directly.
@@ -118,19 +132,29 @@ extension SystemTests {
                     #expect(try await state(trial).code == "disconnected")
                     return times
                 }
-                let (start, chosen, direct) = (times[0], times[1], times[2])
+                let (start, chosen, volunteers, back, direct) = (times[0], times[1], times[2], times[3], times[4])
                 let before = try evidence.verdict(on: .init(from: 0, to: chosen), mayReach: .nobody)
                 #expect(before.isClean, "before the choice:\n\(before)")
                 #expect(before.frames > 0 && start < chosen)
-                let hidden = try evidence.verdict(on: .init(from: chosen, to: direct), mayReach: .bridge)
+                let hidden = try evidence.verdict(on: .init(from: chosen, to: volunteers), mayReach: .bridge)
                 #expect(hidden.isClean, "while hiding:\n\(hidden)")
                 #expect((hidden.allowed["Tor"] ?? 0) > 50, "\(hidden)")
+                let window = CaptiveTrial.Window(from: volunteers, to: back)
+                let flakes = try evidence.verdict(on: window, mayReach: .snowflake)
+                #expect(flakes.isClean, "with snowflake:\n\(flakes)")
+                for name in ["Tor", "Snowflake's names", "Snowflake's own address"] {
+                    #expect((flakes.allowed[name] ?? 0) > 0, "\(name):\n\(flakes)")
+                }
+                let after = try evidence.verdict(on: .init(from: back, to: direct), mayReach: .bridge)
+                #expect(after.isClean, "after snowflake:\n\(after)")
+                #expect(try !evidence.verdict(on: window, mayReach: .bridge).isClean)
                 // The anti-tests: the same judge sees what a direct connection, and what hiding sends.
                 let rest = CaptiveTrial.Window(from: direct, to: .max)
                 #expect(try !evidence.verdict(on: rest, mayReach: .bridge).isClean)
-                #expect(try !evidence.verdict(on: .init(from: chosen, to: direct), mayReach: .nobody).isClean)
-                #expect(try evidence.verdict(on: nil, mayReach: .everybody).isClean)
-                print("Before the choice:\n\(before)\nHiding:\n\(hidden)")
+                #expect(try !evidence.verdict(on: .init(from: chosen, to: volunteers), mayReach: .nobody).isClean)
+                #expect(try evidence.verdict(on: .init(from: 0, to: volunteers), mayReach: .everybody).isClean)
+                #expect(try evidence.verdict(on: .init(from: back, to: .max), mayReach: .everybody).isClean)
+                print("Before the choice:\n\(before)\nHiding:\n\(hidden)\nWith snowflake:\n\(flakes)")
             }
         }
     }

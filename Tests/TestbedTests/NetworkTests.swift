@@ -59,6 +59,28 @@ struct NetworkTests {
         }
     }
 
+    @Test("the LAN's server knows snowflake's two names and no others, and who connects to its broker is counted")
+    func broker() async throws {
+        try await withNetwork { network in
+            let broker = try await SnowflakeBroker.start(in: network)
+            for (name, isKnown) in [
+                (Address.brokerNames.front, true), (Address.brokerNames.stun, true), ("broker.example", false),
+                (Address.webName, false),
+            ] {
+                let answer = try? await network.sandbox.command(
+                    "busybox", ["nslookup", name, Address.router], in: PrivateNetwork.computer
+                ).output()
+                #expect((answer?.contains(Address.broker) == true) == isKnown, "\(name): \(answer ?? "")")
+            }
+            #expect(try broker.connections() == 0)
+            _ = try? await network.sandbox.command(
+                "curl", ["-sS", "--max-time", "1", "https://\(Address.broker)/"], in: PrivateNetwork.computer
+            ).output()
+            #expect(try broker.connections() == 1)
+            await broker.stop()
+        }
+    }
+
     @Test("no part of it has a way to any other network")
     func sealed() async throws {
         try await withNetwork { network in

@@ -29,6 +29,8 @@ public struct AllowList: Sendable, Hashable {
         case tcp(to: Set<Endpoint>)
         /// UDP to these places and no others.
         case udp(to: Set<Endpoint>)
+        /// Questions for the addresses of these names and no others, one in a datagram and nothing else in it.
+        case names(Set<String>, of: Set<Endpoint>)
     }
 
     /// The network that the guest is in.

@@ -187,8 +187,16 @@ public struct Judge: Sendable {
         guard case .udp(let datagram) = packet.transport else { return nil }
         let place = Endpoint(packet.destination, datagram.destinationPort)
         for exception in allowList.exceptions {
-            guard case .udp(let places) = exception.rule, places.contains(place) else { continue }
-            return Opinion(passing: exception.name)
+            switch exception.rule {
+            case .udp(let places) where places.contains(place): return Opinion(passing: exception.name)
+            case .names(let names, let servers) where servers.contains(place):
+                let name = NameQuestion(datagram.payload)?.name
+                guard let name, names.contains(name) else {
+                    return Opinion(.dns, "\(packet.source) → \(place), about \(name ?? "something else")")
+                }
+                return Opinion(passing: exception.name)
+            default: continue
+            }
         }
         return nil
     }

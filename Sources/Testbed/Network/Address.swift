@@ -24,6 +24,10 @@ public enum Address {
     public static let timeServers = ["203.0.113.81", "203.0.113.82", "203.0.113.83", "203.0.113.84"]
     /// Their names, in the same order, which only the exits' resolver knows.
     public static let timeServerNames = ["one.example", "two.example", "three.example", "four.example"]
+    /// Stands in for the server where snowflake begins, and for the one that tells it its own address.
+    public static let broker = "203.0.113.85"
+    /// The names under which snowflake looks for it, and for its own address. The LAN's server knows these two and no others.
+    public static let brokerNames = (front: "front.example", stun: "stun.example")
 
     /// The LAN's side of the link to the relays, and the relays' side.
     static let link = (lan: "198.51.100.1", internet: "198.51.100.2")

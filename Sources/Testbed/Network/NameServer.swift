@@ -4,8 +4,8 @@ import Foundation
 import Synchronization
 import SystemPackage
 
-/// A `dnsmasq` of the private network: the LAN's, which hands out addresses and knows no name, or the exits', which knows
-/// the web server's. Neither asks anybody else.
+/// A `dnsmasq` of the private network: the LAN's, which hands out addresses and knows no name but snowflake's two, or the exits',
+/// which knows the web server's. Neither asks anybody else.
 public final class NameServer: Sendable {
     enum Role {
         case router(LocalNetwork)
@@ -76,6 +76,10 @@ public final class NameServer: Sendable {
         switch role {
         case .router(let network):
             words += network.words + ["--dhcp-leasefile=\(leaseFile)"]
+            words += [Address.brokerNames.front, Address.brokerNames.stun].flatMap {
+                // The second: they have no IPv6 address, which is not the same as not to know.
+                ["--address=/\($0)/\(Address.broker)", "--local=/\($0)/"]
+            }
         case .exitResolver:
             words += ["--listen-address=\(Address.exitResolver)", "--address=/\(Address.webName)/\(Address.web)"]
             words += hostileAddresses.map { "--address=/\(hostileName($0))/\($0)" }
@@ -121,7 +125,8 @@ public final class NameServer: Sendable {
         return past.withLock { $0 } + text
     }
 
-    /// Every question since the start, in order. A question that the LAN's server was asked is a leak.
+    /// Every question since the start, in order. A question that the LAN's server was asked is a leak, but for
+    /// snowflake's.
     ///
     /// - Throws: An error of Foundation when the log cannot be read.
     public func questions() throws -> [Question] {

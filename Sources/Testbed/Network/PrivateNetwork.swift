@@ -216,7 +216,7 @@ public final class PrivateNetwork: Sendable {
                     "link set eth0 up",
                     "route add 192.0.2.0/24 via \(Address.webGateway)",
                     "route add 198.51.100.0/24 via \(Address.webGateway)",
-                ] + Address.timeServers.map { "addr add \($0)/24 dev eth0" }
+                ] + (Address.timeServers + [Address.broker]).map { "addr add \($0)/24 dev eth0" }
             ),
         ]
     }

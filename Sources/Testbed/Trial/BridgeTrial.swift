@@ -10,12 +10,16 @@ public struct BridgeTrial: Sendable {
     public let trial: Trial
     /// The bridge.
     public let bridge: TorBridge
+    /// Where snowflake begins.
+    public let broker: SnowflakeBroker
 
     /// Whom the machine may talk to, beside the LAN's router for an address.
     public enum Reach: Sendable, CaseIterable {
         case nobody
         /// The bridge, and nobody else: no relay, no directory.
         case bridge
+        /// Where snowflake begins, and nobody else: no bridge, no relay, no directory; and the LAN's server for the two names.
+        case snowflake
         /// Every relay and the bridge.
         case everybody
     }
@@ -44,11 +48,13 @@ public struct BridgeTrial: Sendable {
                 let places: Set<Endpoint> =
                     switch reach {
                     case .nobody: []
+                    case .snowflake: Set(SnowflakeBroker.endpoint.map { [$0] } ?? [])
                     case .bridge: Set(bridge ?? [])
                     case .everybody: relays.union(bridge ?? [])
                     }
                 return .init(name: exception.name, reason: exception.reason, rule: .tcp(to: places))
             }
+            if reach == .snowflake { judge.allowList.exceptions += SnowflakeBroker.exceptions }
             return judge.verdict(on: part.map { part in frames.filter { part.contains($0.nanoseconds) } } ?? frames)
         }
     }
@@ -71,6 +77,7 @@ public struct BridgeTrial: Sendable {
             let network = try await PrivateNetwork.start(in: sandbox)
             let tor = try await TorNetwork.start(in: network)
             let bridge = try await TorBridge.start(for: tor, in: network)
+            let broker = try await SnowflakeBroker.start(in: network)
             try await network.addTap(Trial.tap)
             let capture = try await FrameCapture(of: Trial.tap, in: sandbox, namespace: PrivateNetwork.lan)
             let value = try await Machine.with(
@@ -79,11 +86,12 @@ public struct BridgeTrial: Sendable {
                 try await machine.wait(forScreenText: "Choose how to connect", within: .seconds(60))
                 try await machine.sendKeys(keys)
                 let trial = Trial(machine: machine, network: network, tor: tor, capture: capture)
-                return try await body(BridgeTrial(trial: trial, bridge: bridge))
+                return try await body(BridgeTrial(trial: trial, bridge: bridge, broker: broker))
             }
             let recording = await capture.stop()
             let frames = try PcapFile(readingFrom: recording.fromGuest).frames
             await bridge.stop()
+            await broker.stop()
             await sandbox.close()
             return (value, Evidence(frames: frames, tor: tor, dropped: recording.dropped))
         } catch {
