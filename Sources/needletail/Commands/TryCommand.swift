@@ -27,7 +27,9 @@ struct TryCommand: AsyncParsableCommand {
     @Option(help: "The machine's memory in MiB.")
     var memory = 1024
 
-    @Option(help: ArgumentHelp("How far the machine's hardware clock is ahead.", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How far the machine's hardware clock is ahead; behind with a minus.", valueName: "seconds"))
     var clockOffset = 0
 
     @Flag(help: "Show the machine's screen in a window, and leave it running until Ctrl-C.")
