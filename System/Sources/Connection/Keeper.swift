@@ -31,6 +31,11 @@ actor Keeper {
     private var nextObserver = 0
     private var lastState: ConnectionState = .notChosen
     private var ticks = 0
+    /// Seconds for which Tor refuses to connect to a relay or bridge again after it could not (`OR_CONNECT_FAILURE_LIFETIME` in
+    /// its connection_or.c). Nothing that it can be told makes it forget: not the network's switch, not the same bridge again.
+    private static let grudge = 60.0
+    /// When a connection to a relay or bridge last failed, as far as this Tor remembers, in seconds of uptime.
+    private var lastFailure: Double?
     /// How many events of this connection to Tor were taken.
     private var takenEvents = 0
     /// The address from which Tor's connections began when there was last a network.
@@ -164,6 +169,7 @@ actor Keeper {
                 ])
                 self.client = client
                 takenEvents = 0
+                lastFailure = nil
                 evidence.tor = .running
                 evidence.beginTry(now: Machine.uptime)
                 evidence.take(try await client.bootstrap(), now: Machine.uptime)
@@ -191,6 +197,7 @@ actor Keeper {
 
     private func take(_ event: Event) {
         evidence.take(event, now: Machine.uptime)
+        if case .relayConnection(let connection) = event, connection.status == .failed { lastFailure = Machine.uptime }
         if case .configurationChanged(let changes) = event,
             changes.contains(where: { ["disablenetwork", "usebridges"].contains($0.option.lowercased()) })
         {
@@ -276,10 +283,13 @@ actor Keeper {
                 if try await !isNetworkEnabled(client), evidence.choice == choice {
                     // The end of a connection that was given up is no news of the one to come.
                     await untilTaken(await client.eventCount)
-                    // A bridge whose connection was given up half-way counts as out of order, and Tor would leave it alone for ten
-                    // minutes (guard-spec, "primary guards"), also when it was chosen again. While hiding, guards are bridges.
-                    if case .hide = choice { try await client.send(.dropGuards()) }
                     guard evidence.choice == choice else { break }
+                    if let lastFailure, Machine.uptime - lastFailure < Self.grudge {
+                        // It comes back at once, with its network off, and is told again.
+                        log("Tor begins anew: it would not try again where it has just failed")
+                        try await client.signal(.halt)
+                        return
+                    }
                     evidence.beginTry(now: Machine.uptime)
                     try await client.setConf([("DisableNetwork", "0")])
                     evidence.take(try await client.bootstrap(), now: Machine.uptime)

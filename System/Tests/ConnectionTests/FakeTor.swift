@@ -131,9 +131,9 @@ final class FakeTor: Sendable {
                 }
                 return "250 OK\r\n" + (rest == "DisableNetwork=\"1\"" ? state.lastWords : "")
             }
-        case "DROPGUARDS":
-            state.withLock { $0.changes.append(command) }
-            return "250 OK\r\n"
+        case "SIGNAL":
+            crash()
+            return ""
         default: return "250 OK\r\n"
         }
     }
