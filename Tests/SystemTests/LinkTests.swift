@@ -65,7 +65,14 @@ private struct HostileGuest {
     }
 
     func expectPage(_ when: String) async throws {
-        let seen = try await trial.fetchPage()
+        // Tor may just be beginning afresh from another address; what comes at last must come through it.
+        let deadline = ContinuousClock.now + .seconds(120)
+        var page: String?
+        while page == nil, ContinuousClock.now < deadline {
+            page = try? await trial.fetchPage()
+            if page == nil { try await Task.sleep(for: .seconds(1)) }
+        }
+        let seen = try #require(page, "\(when), no page came.")
         #expect(trial.tor.exitAddresses.contains(seen), "\(when), the web server saw \(seen)")
     }
 
