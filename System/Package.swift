@@ -28,7 +28,10 @@ let package = Package(
         // The namespaces, links, addresses and ports of the two walls: one table for builder, boot stage and services.
         .target(name: "Walls", swiftSettings: strict),
         .target(name: "BootStage", dependencies: ["Linux", "Media", "Walls"], swiftSettings: strict),
-        .executableTarget(name: "needletail-init", dependencies: ["BootStage", "Linux"], swiftSettings: strict),
+        // The end of a session: nothing is left in memory.
+        .target(name: "Amnesia", dependencies: ["Linux"], swiftSettings: strict),
+        .executableTarget(
+            name: "needletail-init", dependencies: ["Amnesia", "BootStage", "Linux"], swiftSettings: strict),
 
         // Stream sockets of the Unix domain for asynchronous code.
         .target(name: "Sockets", dependencies: ["CLinux", "Linux"], swiftSettings: strict),
@@ -79,6 +82,7 @@ let package = Package(
         .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
         .testTarget(name: "WallsTests", dependencies: ["Linux", "Walls"], swiftSettings: strict),
         .testTarget(name: "BootStageTests", dependencies: ["BootStage", "Linux", "Walls"], swiftSettings: strict),
+        .testTarget(name: "AmnesiaTests", dependencies: ["Amnesia", "Linux"], swiftSettings: strict),
         .testTarget(name: "SocketsTests", dependencies: ["Linux", "Sockets"], swiftSettings: strict),
         .testTarget(name: "VarlinkTests", dependencies: ["Linux", "Sockets", "Varlink"], swiftSettings: strict),
         .testTarget(name: "TorControlTests", dependencies: ["Linux", "Sockets", "TorControl"], swiftSettings: strict),

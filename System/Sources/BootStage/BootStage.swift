@@ -69,6 +69,7 @@ public struct BootStage {
 
         log.phase("firewall")
         do {
+            try StayInMemory.prepare()
             try Handover.switchRoot()
         } catch { throw .root("\(error)") }
         loader.isClosed = true

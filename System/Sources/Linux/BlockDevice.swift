@@ -38,6 +38,7 @@ public enum BlockDevice {
 /// Block devices made of parts of others. See `<linux/dm-ioctl.h>` and `man 8 dmsetup`.
 public struct DeviceMapper: ~Copyable {
     private let control: File
+    var descriptor: Int32 { control.descriptor }
 
     /// Opens the device mapper's control device.
     ///

@@ -17,6 +17,8 @@ public struct File: ~Copyable {
         case readWithoutWaiting
         /// For writing at the place where it stands.
         case write
+        /// For writing at the place where it stands, without waiting for anything: what does not fit is an error.
+        case writeWithoutWaiting
         /// For reading and writing.
         case readAndWrite
         /// For writing from the start, made when it is not there, with a mode.
@@ -29,6 +31,7 @@ public struct File: ~Copyable {
             case .read: O_RDONLY
             case .readWithoutWaiting: O_RDONLY | O_NONBLOCK
             case .write: O_WRONLY
+            case .writeWithoutWaiting: O_WRONLY | O_NONBLOCK
             case .readAndWrite: O_RDWR
             case .create: O_RDWR | O_CREAT | O_TRUNC
             case .directory: O_RDONLY | O_DIRECTORY

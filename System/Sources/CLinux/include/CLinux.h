@@ -11,6 +11,7 @@
 #include "console.h"
 #include "netlink.h"
 #include "changes.h"
+#include "ending.h"
 #include "rooms.h"
 #include "sockets.h"
 #include "terminals.h"
