@@ -82,7 +82,7 @@ let package = Package(
         .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
         .testTarget(name: "WallsTests", dependencies: ["Linux", "Walls"], swiftSettings: strict),
         .testTarget(name: "BootStageTests", dependencies: ["BootStage", "Linux", "Walls"], swiftSettings: strict),
-        .testTarget(name: "AmnesiaTests", dependencies: ["Amnesia", "Linux"], swiftSettings: strict),
+        .testTarget(name: "AmnesiaTests", dependencies: ["Amnesia", "BootStage", "Linux"], swiftSettings: strict),
         .testTarget(name: "SocketsTests", dependencies: ["Linux", "Sockets"], swiftSettings: strict),
         .testTarget(name: "VarlinkTests", dependencies: ["Linux", "Sockets", "Varlink"], swiftSettings: strict),
         .testTarget(name: "TorControlTests", dependencies: ["Linux", "Sockets", "TorControl"], swiftSettings: strict),

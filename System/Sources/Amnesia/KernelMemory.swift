@@ -12,7 +12,7 @@ public enum KernelMemory {
         // Only a process of the same user may.
         for user in KeyList.users((try? File.text("/proc/key-users")) ?? "") where user != 0 {
             let outcome = Step("keys", "\(user)", seconds: 2) { _ in
-                guard (try? Program.become(user: user, group: user)) != nil else { return }
+                guard (try? ProcessNamespaces.become(user: user, group: user)) != nil else { return }
                 clearOwnKeys()
             }.perform()
             if !outcome.isDone { complaints.add(Words.keysLeft(user: user)) }

@@ -30,7 +30,7 @@ struct MemoryFiller {
     func start(_ index: Int) throws(SystemCallFailure) -> Int32 {
         let child = try Processes.fork()
         guard child == 0 else { return child }
-        Program.endWithParent()
+        try? Confinement.dieWithParent()
         // Not what this process has: it may be exempt. In doubt the kernel takes the largest, which is one of these.
         try? File.write("0\n", to: "/proc/self/oom_score_adj")
         limits.inChild()
@@ -43,7 +43,7 @@ struct MemoryFiller {
     func startSqueezing() throws(SystemCallFailure) -> Int32 {
         let child = try Processes.fork()
         guard child == 0 else { return child }
-        Program.endWithParent()
+        try? Confinement.dieWithParent()
         try? File.write("1000\n", to: "/proc/self/oom_score_adj")
         limits.inChild()
         // The last pages are had one by one.

@@ -90,6 +90,8 @@ public enum Unmounting {
             left = next
         }
         for entry in wanted() {
+            // With what was in use on top of it detached, it may be idle now.
+            if !entry.isServed, remove(entry, .idle) == nil { continue }
             let failure = remove(entry, .detached)
             if let failure { complaints.add(Words.stillMounted(entry.path, failure)) }
             // Memory of a busy tmpfs, or a file system on a disk, matters to the user; a view of the kernel does not.

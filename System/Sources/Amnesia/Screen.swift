@@ -16,6 +16,9 @@ public enum Screen {
         write("\u{1b}c\u{1b}[0m\u{1b}[3J\u{1b}[2J\u{1b}[H")
     }
 
+    /// Empties the console that is on the screen.
+    public static func clear() { write("\u{1b}[2J\u{1b}[H") }
+
     /// Writes a line.
     ///
     /// - Parameter text: the line without its end.
@@ -33,7 +36,8 @@ public enum Screen {
         complaints.attempt { () throws(SystemCallFailure) in
             let consoles = try TextConsoles()
             let shown = try consoles.active()
-            for number in try consoles.inUse() where number != shown {
+            // The first console is never given back, also when nobody uses it.
+            for number in Set(try consoles.inUse() + [1]).sorted() where number != shown {
                 complaints.attempt { () throws(SystemCallFailure) in try clear("/dev/tty\(number)") }
             }
             // Serial lines and the like keep what was typed, too.

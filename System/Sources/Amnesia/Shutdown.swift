@@ -17,18 +17,23 @@ public enum Shutdown {
         let command = command(arguments)
 
         Screen.take()
-        Screen.line(Words.title)
+        var said = Said()
+        said.line(Words.title)
         var isDone = true
         Teardown.perform(Teardown.steps) { step in
             Screen.progress("\(step.words) ...")
         } after: { step, outcome in
+            // All that is left without a parent is this process's.
+            while Processes.ended() != nil {}
+            // Clearing screens took the words from them as well.
+            if step.name == "pictures" { said.again() }
             if outcome.isDone {
                 // In the order of the steps: from here on nothing is read from the medium.
-                if step.name == "devices" { Screen.line(Words.stickFree) }
+                if step.name == "devices" { said.line(Words.stickFree) }
             } else {
                 isDone = false
-                Screen.line(Words.failed(outcome, words: step.words))
-                for complaint in outcome.complaints.prefix(6) { Screen.line("  \(complaint)") }
+                said.line(Words.failed(outcome, words: step.words))
+                for complaint in outcome.complaints.prefix(5) { said.line("  \(complaint)") }
             }
         }
 
@@ -38,14 +43,14 @@ public enum Shutdown {
             shown = progress.percent
             Screen.progress(Words.erasing(percent: shown))
         }
-        Screen.line(Words.erased(report))
-        if !report.isComplete { Screen.line(Words.incomplete) }
-        if report.wrong > 0 { Screen.line(Words.wrong(report.wrong)) }
+        said.line(Words.erased(report))
+        if !report.isComplete { said.line(Words.incomplete) }
+        if report.wrong > 0 { said.line(Words.wrong(report.wrong)) }
         isDone = isDone && report.isComplete && report.wrong == 0
 
-        Screen.line(isDone ? Words.allDone : Words.notAllDone)
+        said.line(isDone ? Words.allDone : Words.notAllDone)
         if !isDone {
-            Screen.line(Words.notAllDoneMore)
+            said.line(Words.notAllDoneMore)
             // Time for reading it.
             Machine.sleep(8)
         }
@@ -77,5 +82,20 @@ public enum Shutdown {
         Machine.sleep(5)
         Screen.line(Words.doesNotStop)
         while true { Machine.sleep(3600) }
+    }
+}
+
+/// The lines that stay on the screen until the end.
+private struct Said {
+    private var lines: [String] = []
+
+    mutating func line(_ text: String) {
+        lines.append(text)
+        Screen.line(text)
+    }
+
+    func again() {
+        Screen.clear()
+        for line in lines { Screen.line(line) }
     }
 }

@@ -94,7 +94,7 @@ public struct Step {
 
     /// The child's side.
     private func perform(telling pipe: Pipe) -> Never {
-        Program.endWithParent()
+        try? Confinement.dieWithParent()
         var isDone = true
         action(
             Complaints { text in
@@ -116,8 +116,10 @@ public struct Step {
         while true {
             // The pipe stays open while a grandchild lives; the child's own end is what counts.
             let rest = start + seconds - Machine.uptime
-            if rest > 0, !pipe.wait(seconds: min(rest, 0.05)).isEmpty, bytes.count < 1 << 14 {
-                bytes += (try? pipe.read()) ?? []
+            if rest > 0, !pipe.wait(seconds: min(rest, 0.05)).isEmpty {
+                // All is read, so that the child never waits, and not all is kept.
+                let more = (try? pipe.read()) ?? []
+                if bytes.count < 1 << 14 { bytes += more }
             }
             if let end = Processes.ended(child) {
                 while !pipe.wait(seconds: 0).isEmpty, let more = try? pipe.read(), !more.isEmpty { bytes += more }

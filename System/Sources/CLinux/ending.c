@@ -152,7 +152,13 @@ int clinux_consoles_in_use(int descriptor) {
 
 int clinux_console_free(int descriptor, int number) { return ioctl(descriptor, VT_DISALLOCATE, number); }
 
-int clinux_console_text(int descriptor) { return ioctl(descriptor, KDSETMODE, KD_TEXT); }
+int clinux_console_text(int descriptor) {
+    // A console that asks its program before it is left would wait for a program that stands still.
+    struct vt_mode mode = {.mode = VT_AUTO};
+    int first = ioctl(descriptor, KDSETMODE, KD_TEXT);
+    int second = ioctl(descriptor, VT_SETMODE, &mode);
+    return first < 0 ? first : second;
+}
 
 int clinux_frame_size(int descriptor, uint64_t *bytes) {
     struct fb_fix_screeninfo screen;

@@ -73,19 +73,6 @@ extension Program {
 
     /// Waits until somebody kills this process.
     public static func hold() -> Never { clinux_hold() }
-
-    /// This process is killed when its parent ends. See `man 2 PR_SET_PDEATHSIG`.
-    public static func endWithParent() { _ = clinux_die_with_parent(SIGKILL) }
-
-    /// Becomes another user without any further group. Cannot be taken back.
-    ///
-    /// - Parameters:
-    ///   - user: the user's number.
-    ///   - group: the group's number.
-    /// - Throws: ``SystemCallFailure``.
-    public static func become(user: UInt32, group: UInt32) throws(SystemCallFailure) {
-        try check("setresuid", "\(user)") { clinux_become(user, group) }
-    }
 }
 
 extension Processes {

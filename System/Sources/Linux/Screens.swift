@@ -52,7 +52,7 @@ public struct TextConsoles: ~Copyable {
         try check("ioctl VT_DISALLOCATE", "all") { clinux_console_free(descriptor, 0) }
     }
 
-    /// Shows text on a console that was left in graphics mode.
+    /// Shows text on a console that was left in graphics mode, and lets it be left without asking its program.
     ///
     /// - Parameter console: the open console.
     public static func showText(_ console: borrowing File) { _ = clinux_console_text(console.descriptor) }
@@ -73,6 +73,7 @@ public enum FrameBuffer {
     /// Bytes of a frame buffer device such as `/dev/fb0`.
     ///
     /// - Parameter device: the open device.
+    /// - Returns: bytes.
     /// - Throws: ``SystemCallFailure``.
     public static func size(_ device: borrowing File) throws(SystemCallFailure) -> UInt64 {
         var bytes: UInt64 = 0

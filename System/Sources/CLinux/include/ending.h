@@ -40,7 +40,8 @@ int clinux_dm_message(int control, const char *name, const char *message);
 // LOOP_CLR_FD, see loop(4).
 int clinux_loop_clear(int device);
 
-// ioctl_console(2): VT_OPENQRY, VT_GETSTATE (the mask of consoles in use, 1 to 15), VT_DISALLOCATE, KDSETMODE with KD_TEXT.
+// ioctl_console(2): VT_OPENQRY, VT_GETSTATE (the mask of consoles in use, 1 to 15), VT_DISALLOCATE, and KDSETMODE
+// with KD_TEXT together with VT_SETMODE with VT_AUTO.
 int clinux_console_unused(int descriptor);
 int clinux_consoles_in_use(int descriptor);
 int clinux_console_free(int descriptor, int number);
