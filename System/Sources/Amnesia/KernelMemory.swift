@@ -57,7 +57,14 @@ public enum KernelMemory {
         try? File.write("0\n", to: "/proc/sys/net/ipv4/tcp_max_orphans")
         for name in FileTree.names(in: "/sys/class/net") {
             guard let index = File.line("/sys/class/net/\(name)/ifindex").flatMap({ Int32($0) }) else { continue }
-            complaints.attempt { () throws(SystemCallFailure) in try NetworkInterface.setDown(index) }
+            complaints.attempt { () throws(SystemCallFailure) in
+                do throws(SystemCallFailure) {
+                    try NetworkInterface.setDown(index)
+                } catch {
+                    // It may be gone together with the other end of a pair.
+                    if error.number != .noDevice { throw error }
+                }
+            }
         }
     }
 

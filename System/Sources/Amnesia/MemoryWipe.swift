@@ -118,6 +118,16 @@ public enum MemoryWipe {
             seconds: Machine.uptime - start, isComplete: run.isComplete, holders: run.holders)
     }
 
+    /// Does it for a program that has to have ended at a certain moment, in an emergency.
+    ///
+    /// - Parameter moment: seconds of ``Machine/uptime``; it returns half a second earlier at the latest.
+    /// - Returns: what was done.
+    @discardableResult
+    public static func run(until moment: Double) -> Report {
+        // The parent notices a second late that a child hangs.
+        run(limits: Limits(seconds: max(0.1, moment - Machine.uptime - 1.5)))
+    }
+
     /// The parent's side.
     private struct Run {
         let filler: MemoryFiller
