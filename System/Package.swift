@@ -27,11 +27,14 @@ let package = Package(
         .target(name: "Media", swiftSettings: strict),
         // The namespaces, links, addresses and ports of the two walls: one table for builder, boot stage and services.
         .target(name: "Walls", swiftSettings: strict),
-        .target(name: "BootStage", dependencies: ["Linux", "Media", "Walls"], swiftSettings: strict),
+        .target(name: "BootStage", dependencies: ["Emergency", "Linux", "Media", "Walls"], swiftSettings: strict),
         // The end of a session: nothing is left in memory.
         .target(name: "Amnesia", dependencies: ["Linux"], swiftSettings: strict),
+        // What happens when the boot medium is pulled out, or the user presses the panic key.
+        .target(name: "Emergency", dependencies: ["Linux"], swiftSettings: strict),
         .executableTarget(
-            name: "needletail-init", dependencies: ["Amnesia", "BootStage", "Linux"], swiftSettings: strict),
+            name: "needletail-init", dependencies: ["Amnesia", "BootStage", "Emergency", "Linux"],
+            swiftSettings: strict),
 
         // Stream sockets of the Unix domain for asynchronous code.
         .target(name: "Sockets", dependencies: ["CLinux", "Linux"], swiftSettings: strict),
@@ -75,7 +78,8 @@ let package = Package(
         .executableTarget(name: "needletail-portal", dependencies: ["Linux", "Portal"], swiftSettings: strict),
         // The commands of the session: one program under several names (needletail-status, needletail-connect …).
         .executableTarget(
-            name: "needletail-session", dependencies: ["Administration", "Connection", "Linux", "Portal", "Status"],
+            name: "needletail-session",
+            dependencies: ["Administration", "Connection", "Emergency", "Linux", "Portal", "Status"],
             swiftSettings: strict),
 
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),
@@ -83,6 +87,10 @@ let package = Package(
         .testTarget(name: "WallsTests", dependencies: ["Linux", "Walls"], swiftSettings: strict),
         .testTarget(name: "BootStageTests", dependencies: ["BootStage", "Linux", "Walls"], swiftSettings: strict),
         .testTarget(name: "AmnesiaTests", dependencies: ["Amnesia", "BootStage", "Linux"], swiftSettings: strict),
+        // Counts what a thread allocates.
+        .target(name: "CAllocations", path: "Tests/CAllocations"),
+        .testTarget(
+            name: "EmergencyTests", dependencies: ["CAllocations", "Emergency", "Linux"], swiftSettings: strict),
         .testTarget(name: "SocketsTests", dependencies: ["Linux", "Sockets"], swiftSettings: strict),
         .testTarget(name: "VarlinkTests", dependencies: ["Linux", "Sockets", "Varlink"], swiftSettings: strict),
         .testTarget(name: "TorControlTests", dependencies: ["Linux", "Sockets", "TorControl"], swiftSettings: strict),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Emergency
 import Linux
 import Media
 
@@ -82,6 +83,7 @@ public struct BootStage {
         log.phase("handover")
         do {
             try writeReport(medium.disk)
+            try writeRecord(medium, configuration)
             try Handover.start(arguments: arguments)
         } catch { throw .handover("\(error)") }
     }
@@ -118,6 +120,17 @@ public struct BootStage {
             version: version, disk: disk, isToRAM: commandLine.isToRAM, phases: log.phases)
         try FileTree.makeDirectory("/run/needletail")
         try File("/run/needletail/boot.json", .create(mode: 0o644)).write(Array(report.json.utf8))
+    }
+
+    /// For who watches the medium from now on.
+    private func writeRecord(
+        _ medium: MediumSearch.Found, _ configuration: BootConfiguration
+    ) throws(SystemCallFailure) {
+        guard let record = MediumRecord(medium, dataSize: configuration.dataSize, isToRAM: commandLine.isToRAM) else {
+            log.notice("no record of the medium")
+            return
+        }
+        try File(MediumRecord.path, .create(mode: 0o644)).write(Array(record.text.utf8))
     }
 
     /// Whether a disk has been taken out. Reading fails a moment before the kernel has taken the disk away, so this waits.

@@ -12,6 +12,7 @@
 #include "netlink.h"
 #include "changes.h"
 #include "ending.h"
+#include "emergency.h"
 #include "rooms.h"
 #include "sockets.h"
 #include "terminals.h"

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import Linux
+
+/// The program that waits in memory, from the first second of the system to the last: `/run/initramfs/emergency`.
+public enum EmergencyProgram {
+    /// Runs for ever, started by systemd as `needletail-emergency.service`.
+    ///
+    /// - Parameter wipe: overwrites free memory until a time in milliseconds of `CLOCK_MONOTONIC`, when nothing else is left to do.
+    public static func run(wipe: @escaping @convention(c) (_ until: Int64) -> Void) -> Never {
+        do throws(SystemCallFailure) {
+            var watcher = try arm(wipe: wipe)
+            // From here on nothing is allocated.
+            if watcher.openKeyboards() == nil { _ = watcher.waitForEmergency() }
+            RealWorld.act(watcher.shared)
+        } catch {
+            StandardError.line(Words.notArmed("\(error)"))
+            Program.exit(1)
+        }
+    }
+
+    /// Everything that is needed later, while memory and medium are there.
+    private static func arm(
+        wipe: @escaping @convention(c) (Int64) -> Void
+    ) throws(SystemCallFailure) -> Watcher {
+        let shared = UnsafeMutablePointer<Shared>.allocate(capacity: 1)
+        shared.initialize(to: Shared(wipe: wipe))
+        let missing = LastCalls.openWhatIsNeeded()
+        if missing > 0 { StandardError.line(Words.incomplete(missing)) }
+
+        var medium: MediumWatch?
+        var statistics: Int32 = -1
+        switch MediumState.read() {
+        case .unknown(let reason): StandardError.line(Words.notWatched(reason))
+        case .inMemory: StandardError.line(Words.inMemory)
+        case .gone:
+            LastCalls.say("the medium was gone before the start")
+            try LastCalls.prepareCrew(Shared.crew, context: UnsafeMutableRawPointer(shared), run: work)
+            try LastCalls.lockMemory()
+            RealWorld.act(shared)
+        case .watch(let record):
+            medium = MediumWatch(devicePath: record.devicePath)
+            shared.pointee.isDisc = record.isDisc
+            shared.pointee.offset = record.offset
+            shared.pointee.medium = try LastCalls.openMedium(record.node)
+            statistics = (try? LastCalls.openForGood("/sys/block/\(record.name)/stat")) ?? -1
+        }
+
+        let keys = (try? File.text(PanicKeys.path)).flatMap { PanicKeys(parsing: $0) }
+        if keys == nil { StandardError.line(Words.standardKeys) }
+        let listener = UnixSocket.passed().first?.descriptor ?? -1
+        if listener < 0 { StandardError.line(Words.noSocket) }
+
+        let bell = try LastCalls.makeBell()
+        let watcher = Watcher(
+            shared: shared, medium: medium, keys: keys ?? .standard, events: try LastCalls.openEvents(),
+            listener: listener, bell: bell, statistics: statistics)
+        try LastCalls.prepareCrew(Shared.crew, context: UnsafeMutableRawPointer(shared), run: work)
+        try LastCalls.lockMemory()
+        // Ordinary priority is better than no emergency at all.
+        do throws(SystemCallFailure) { try LastCalls.makeUrgent() } catch { StandardError.line("\(error)") }
+        StandardError.line(medium == nil ? Words.armedWithoutMedium : Words.armed)
+        return watcher
+    }
+
+    /// What the threads of the crew run.
+    private static let work: @convention(c) (Int32, UnsafeMutableRawPointer?) -> Void = { member, context in
+        guard let shared = context?.assumingMemoryBound(to: Shared.self) else { return }
+        if member == Step.wipe.number {
+            shared.pointee.wipe(shared.pointee.begin + Course.wiped)
+        } else {
+            shared.pointee.perform(member)
+        }
+    }
+}
+
+/// What is known of the medium when the program starts.
+enum MediumState {
+    case watch(MediumRecord)
+    /// Everything was copied into memory.
+    case inMemory
+    /// It was pulled out before this program ran.
+    case gone
+    case unknown(String)
+
+    /// - Parameter folder: where `/run` and `/sys` are looked for, for tests.
+    static func read(below folder: String = "") -> MediumState {
+        let text: String
+        do throws(SystemCallFailure) {
+            text = try File.text(folder + MediumRecord.path)
+        } catch { return .unknown("\(error)") }
+        guard let record = MediumRecord(parsing: text) else { return .unknown("\(MediumRecord.path) is damaged") }
+        if record.isInMemory { return .inMemory }
+        return FileTree.exists("\(folder)/sys\(record.devicePath)") ? .watch(record) : .gone
+    }
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import Linux
+
+/// Waits for an emergency. Nothing is allocated from ``waitForEmergency()`` on.
+struct Watcher {
+    /// Why an emergency begins.
+    enum Reason {
+        case mediumGone, panicKey, request
+    }
+
+    /// Input devices that are watched: their numbers end at 63 on all but strange computers.
+    static var keyboardCount: Int { @_noAllocation get { 64 } }
+    static var clientCount: Int { @_noAllocation get { 8 } }
+    /// Milliseconds that a client has for its message.
+    static var clientTime: Int64 { @_noAllocation get { 5000 } }
+
+    let shared: UnsafeMutablePointer<Shared>
+    private var medium: MediumWatch?
+    private var keys: KeyState
+    private let events: Int32
+    private let listener: Int32
+    private let bell: Int32
+    private let statistics: Int32
+
+    /// Descriptors in the order events, bell, listener, clients, keyboards, and whether they can be read.
+    private let descriptors: UnsafeMutablePointer<Int32>
+    private let ready: UnsafeMutablePointer<UInt8>
+    private let message: UnsafeMutableRawBufferPointer
+    private let clientBytes: UnsafeMutableRawBufferPointer
+    private let clientLengths: UnsafeMutablePointer<Int>
+    private let clientEnds: UnsafeMutablePointer<Int64>
+
+    private static var firstClient: Int { @_noAllocation get { 3 } }
+    private static var firstKeyboard: Int { @_noAllocation get { firstClient + clientCount } }
+    private static var descriptorCount: Int { @_noAllocation get { firstKeyboard + keyboardCount } }
+
+    /// - Parameters:
+    ///   - shared: with the medium in it.
+    ///   - medium: `nil` when there is none to watch.
+    ///   - statistics: the open `stat` file of the medium, or -1.
+    ///   - listener: or -1.
+    init(
+        shared: UnsafeMutablePointer<Shared>, medium: MediumWatch?, keys: PanicKeys, events: Int32, listener: Int32,
+        bell: Int32, statistics: Int32
+    ) {
+        self.shared = shared
+        self.medium = medium
+        self.keys = KeyState(keys, devices: Self.keyboardCount)
+        self.events = events
+        self.listener = listener
+        self.bell = bell
+        self.statistics = statistics
+        descriptors = .allocate(capacity: Self.descriptorCount)
+        descriptors.initialize(repeating: -1, count: Self.descriptorCount)
+        ready = .allocate(capacity: Self.descriptorCount)
+        ready.initialize(repeating: 0, count: Self.descriptorCount)
+        message = .allocate(byteCount: 1 << 16, alignment: 8)
+        clientBytes = .allocate(byteCount: Self.clientCount * Request.limit, alignment: 8)
+        clientLengths = .allocate(capacity: Self.clientCount)
+        clientLengths.initialize(repeating: 0, count: Self.clientCount)
+        clientEnds = .allocate(capacity: Self.clientCount)
+        clientEnds.initialize(repeating: 0, count: Self.clientCount)
+        descriptors[0] = events
+        descriptors[1] = bell
+        descriptors[2] = listener
+    }
+
+    /// Watches the keyboards that are there already. An emergency can begin here.
+    @_noAllocation mutating func openKeyboards() -> Reason? {
+        var number: Int32 = 0
+        while number < Int32(Self.keyboardCount) {
+            if openKeyboard(number) { return .panicKey }
+            number += 1
+        }
+        return nil
+    }
+
+    /// Returns when there is an emergency.
+    @_noAllocation mutating func waitForEmergency() -> Reason {
+        var lookAt = LastCalls.now()
+        var sleep = LastCalls.nowWithSleep() - LastCalls.now()
+        while true {
+            let now = LastCalls.now()
+            let wait = max(0, min(lookAt - now, 1000))
+            _ = LastCalls.watch(descriptors, ready, Self.descriptorCount, Int32(wait))
+            if ready[0] != 0 {
+                switch takeEvents() {
+                case .gone: return .mediumGone
+                case .look: lookAt = 0
+                case .fine: break
+                }
+                if isPanicKeyHeld { return .panicKey }
+            }
+            if takeKeys() { return .panicKey }
+            if takeClients(now) { return .request }
+            if medium != nil {
+                let slept = LastCalls.nowWithSleep() - LastCalls.now()
+                // The two clocks are read one after the other.
+                if slept > sleep + 500 {
+                    medium?.woke(now: now)
+                    lookAt = 0
+                }
+                sleep = slept
+                if case .gone? = lookAtMedium(now, &lookAt) { return .mediumGone }
+            }
+        }
+    }
+
+    private var isPanicKeyHeld = false
+
+    // MARK: Medium
+
+    /// Takes the reader's answer and sends it to read again when it is time.
+    @_noAllocation private mutating func lookAtMedium(_ now: Int64, _ lookAt: inout Int64) -> MediumWatch.Verdict? {
+        guard LastCalls.isIdle(Shared.reader) else {
+            return medium?.silent(now: now, answers: statistics < 0 ? 0 : LastCalls.answers(statistics))
+        }
+        var verdict: MediumWatch.Verdict?
+        if ready[1] != 0 {
+            LastCalls.quiet(bell)
+            let answer = shared.pointee.answer
+            verdict = medium?.verdict(
+                answer == 0 ? .same : answer == Shared.different ? .different : .failed(answer))
+            lookAt = now + Int64(medium?.interval(now: now) ?? 1000)
+        }
+        if now >= lookAt {
+            LastCalls.start(Shared.reader, bell: bell)
+            lookAt = now + Int64(MediumWatch.calmInterval)
+        }
+        return verdict
+    }
+
+    /// Takes all events that are there.
+    @_noAllocation private mutating func takeEvents() -> MediumWatch.Verdict {
+        var result = MediumWatch.Verdict.fine
+        // A flood of events must not keep the panic key waiting.
+        var count = 0
+        while count < 256 {
+            count += 1
+            let length = LastCalls.takeEvent(events, message)
+            if length == -1 { return result }
+            if length == -2 {
+                // Lost: the keyboards that are there are looked for anew, and the medium is looked at.
+                if openKeyboards() != nil { isPanicKeyHeld = true }
+                result = .look
+                continue
+            }
+            guard let event = DeviceEvent(UnsafeRawBufferPointer(rebasing: message[0..<length])) else { continue }
+            if event.isNewKeyboard, openKeyboard(event.keyboard) { isPanicKeyHeld = true }
+            switch medium?.verdict(event) {
+            case .gone?: return .gone
+            case .look?: result = .look
+            case .fine?, nil: break
+            }
+        }
+        return result
+    }
+
+    // MARK: Keyboards
+
+    @_noAllocation private mutating func openKeyboard(_ number: Int32) -> Bool {
+        guard number >= 0, number < Int32(Self.keyboardCount) else { return false }
+        let place = Self.firstKeyboard + Int(number)
+        guard descriptors[place] < 0 else { return false }
+        let descriptor = LastCalls.openKeyboard(number, keys.codes, keys.codeCount)
+        guard descriptor >= 0 else { return false }
+        descriptors[place] = descriptor
+        ready[place] = 0
+        return keys.set(device: Int(number), down: LastCalls.keysDown(descriptor, keys.codes, keys.codeCount))
+    }
+
+    @_noAllocation private mutating func takeKeys() -> Bool {
+        var device = 0
+        while device < Self.keyboardCount {
+            let place = Self.firstKeyboard + device
+            if descriptors[place] >= 0, ready[place] != 0, takeKeys(device, descriptors[place]) { return true }
+            device += 1
+        }
+        return false
+    }
+
+    @_noAllocation private mutating func takeKeys(_ device: Int, _ descriptor: Int32) -> Bool {
+        var count = 0
+        while count < 256 {
+            count += 1
+            var type: UInt16 = 0
+            var code: UInt16 = 0
+            var value: Int32 = 0
+            let result = LastCalls.nextKey(descriptor, &type, &code, &value)
+            if result == 0 { return false }
+            if result < 0 {
+                LastCalls.close(descriptor)
+                descriptors[Self.firstKeyboard + device] = -1
+                keys.lose(device: device)
+                return false
+            }
+            // EV_KEY
+            if type == 1, keys.take(device: device, code: code, value: value) { return true }
+            // EV_SYN, SYN_DROPPED: events were lost.
+            if type == 0, code == 3,
+                keys.set(device: device, down: LastCalls.keysDown(descriptor, keys.codes, keys.codeCount))
+            {
+                return true
+            }
+        }
+        return false
+    }
+
+    // MARK: Clients
+
+    @_noAllocation private mutating func takeClients(_ now: Int64) -> Bool {
+        if ready[2] != 0 { accept(now) }
+        var client = 0
+        while client < Self.clientCount {
+            let place = Self.firstClient + client
+            if descriptors[place] >= 0 {
+                if ready[place] != 0, takeMessage(client) { return true }
+                if now >= clientEnds[client] { drop(client) }
+            }
+            client += 1
+        }
+        return false
+    }
+
+    @_noAllocation private mutating func accept(_ now: Int64) {
+        var user = UInt32.max
+        let descriptor = LastCalls.accept(listener, &user)
+        guard descriptor >= 0 else { return }
+        guard Request.isAllowed(user: user) else {
+            LastCalls.answer(descriptor, #"{"error":"org.varlink.service.PermissionDenied","parameters":{}}"#)
+            LastCalls.close(descriptor)
+            return
+        }
+        // The one that would have to go first makes room: who holds connections open keeps nobody out.
+        var chosen = 0
+        var client = 0
+        while client < Self.clientCount {
+            if descriptors[Self.firstClient + client] < 0 {
+                chosen = client
+                break
+            }
+            if clientEnds[client] < clientEnds[chosen] { chosen = client }
+            client += 1
+        }
+        drop(chosen)
+        descriptors[Self.firstClient + chosen] = descriptor
+        ready[Self.firstClient + chosen] = 0
+        clientLengths[chosen] = 0
+        clientEnds[chosen] = now + Self.clientTime
+    }
+
+    @_noAllocation private mutating func takeMessage(_ client: Int) -> Bool {
+        let descriptor = descriptors[Self.firstClient + client]
+        let start = client * Request.limit
+        let length = clientLengths[client]
+        let room = UnsafeMutableRawBufferPointer(rebasing: clientBytes[(start + length)..<(start + Request.limit)])
+        let count = LastCalls.read(descriptor, room)
+        guard count > 0 else {
+            drop(client)
+            return false
+        }
+        clientLengths[client] = length + count
+        let bytes = UnsafeRawBufferPointer(rebasing: clientBytes[start..<(start + length + count)])
+        switch Request.read(bytes) {
+        case .incomplete: return false
+        case .start:
+            LastCalls.answer(descriptor, #"{"parameters":{}}"#)
+            return true
+        case .state:
+            LastCalls.answer(
+                descriptor,
+                medium == nil
+                    ? #"{"parameters":{"watchesMedium":false}}"# : #"{"parameters":{"watchesMedium":true}}"#)
+            drop(client)
+            return false
+        case .unknown:
+            LastCalls.answer(descriptor, #"{"error":"org.varlink.service.MethodNotFound","parameters":{}}"#)
+            drop(client)
+            return false
+        }
+    }
+
+    @_noAllocation private mutating func drop(_ client: Int) {
+        let place = Self.firstClient + client
+        guard descriptors[place] >= 0 else { return }
+        LastCalls.close(descriptors[place])
+        descriptors[place] = -1
+    }
+}
