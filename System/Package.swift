@@ -89,8 +89,13 @@ let package = Package(
         .testTarget(name: "AmnesiaTests", dependencies: ["Amnesia", "BootStage", "Linux"], swiftSettings: strict),
         // Counts what a thread allocates.
         .target(name: "CAllocations", path: "Tests/CAllocations"),
+        // The emergency program with an observer in the place of the wipe, for a run in namespaces.
+        .executableTarget(
+            name: "emergency-observed", dependencies: ["Emergency", "Linux"], path: "Tests/EmergencyObserved",
+            swiftSettings: strict),
         .testTarget(
-            name: "EmergencyTests", dependencies: ["CAllocations", "Emergency", "Linux"], swiftSettings: strict),
+            name: "EmergencyTests", dependencies: ["CAllocations", "Emergency", "Linux", "emergency-observed"],
+            swiftSettings: strict),
         .testTarget(name: "SocketsTests", dependencies: ["Linux", "Sockets"], swiftSettings: strict),
         .testTarget(name: "VarlinkTests", dependencies: ["Linux", "Sockets", "Varlink"], swiftSettings: strict),
         .testTarget(name: "TorControlTests", dependencies: ["Linux", "Sockets", "TorControl"], swiftSettings: strict),

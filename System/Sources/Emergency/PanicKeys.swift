@@ -79,7 +79,7 @@ struct KeyState {
 
     /// A key has gone down (1), is still down (2: its first event may have been lost), or up (0). True when that completes a
     /// combination.
-    @_noAllocation mutating func take(device: Int, code: UInt16, value: Int32) -> Bool {
+    @_noAllocation func take(device: Int, code: UInt16, value: Int32) -> Bool {
         guard device >= 0, device < deviceCount else { return false }
         var index = 0
         while index < codeCount {
@@ -98,14 +98,14 @@ struct KeyState {
     }
 
     /// All keys of a device, as the kernel has them when events were lost. True when that completes a combination.
-    @_noAllocation mutating func set(device: Int, down bits: UInt64) -> Bool {
+    @_noAllocation func set(device: Int, down bits: UInt64) -> Bool {
         guard device >= 0, device < deviceCount else { return false }
         down[device] = bits
         return isComplete()
     }
 
     /// A device is gone: its keys are up.
-    @_noAllocation mutating func lose(device: Int) {
+    @_noAllocation func lose(device: Int) {
         if device >= 0, device < deviceCount { down[device] = 0 }
     }
 

@@ -107,6 +107,7 @@ struct Watcher {
     }
 
     private var isPanicKeyHeld = false
+    private var latestEnd: Int64 = 0
 
     // MARK: Medium
 
@@ -246,7 +247,9 @@ struct Watcher {
         descriptors[Self.firstClient + chosen] = descriptor
         ready[Self.firstClient + chosen] = 0
         clientLengths[chosen] = 0
-        clientEnds[chosen] = now + Self.clientTime
+        // Never the same for two, so that it also tells who came first.
+        latestEnd = max(now + Self.clientTime, latestEnd + 1)
+        clientEnds[chosen] = latestEnd
     }
 
     @_noAllocation private mutating func takeMessage(_ client: Int) -> Bool {

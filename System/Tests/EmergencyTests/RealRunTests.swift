@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import Linux
+import Testing
+
+@testable import Emergency
+
+/// Only root may.
+private var isPossible: Bool {
+    FileTree.exists("/usr/bin/unshare") && FileTree.exists("/usr/bin/python3") && (try? File.text("/etc/shadow")) != nil
+}
+
+/// The program itself, in namespaces of processes, mounts, networks and control groups, where `reboot(2)` ends process 1 of the
+/// namespace and nothing else. What it could do to this computer is out of its reach: `/sys` is read-only, the SysRq and cache files of
+/// `/proc` are `/dev/null`, and `/dev` has no devices.
+@Suite("The real program ends everything", .serialized, .enabled(if: isPossible))
+struct RealRunTests {
+    /// `TRIGGER` is a command that begins the emergency; it runs as a process of the namespace.
+    private static let script = #"""
+        set -eu
+        [ $$ = 1 ] || exit 90
+        mount -t proc proc /proc
+        mount -t sysfs -o ro sysfs /sys
+        mkdir -p /sys/fs/cgroup 2>/dev/null || true
+        mount -t cgroup2 cgroup2 /sys/fs/cgroup
+        mkdir "$WORK/dev"
+        mount -t tmpfs -o mode=755 tmpfs "$WORK/dev"
+        for node in null zero urandom; do : > "$WORK/dev/$node"; mount --bind "/dev/$node" "$WORK/dev/$node"; done
+        mkdir "$WORK/dev/input"
+        : > "$WORK/log"; : > "$WORK/dev/kmsg"; mount --bind "$WORK/log" "$WORK/dev/kmsg"
+        for file in /proc/sysrq-trigger /proc/sys/vm/drop_caches; do
+            [ ! -e $file ] || mount --bind /dev/null $file
+        done
+        mount -t tmpfs -o mode=755 own-run /run
+        grep -q '^own-run /run ' /proc/self/mounts || exit 91
+        mkdir -p /run/needletail/deep/er /run/initramfs
+        cp "$PROGRAM" "$WORK/emergency"
+        mount -t tmpfs initramfs /run/initramfs
+        cp "$PROGRAM" /run/initramfs/emergency
+        echo secret > /run/needletail/deep/er/file; : > /run/with:strange' 'name; ln -s / /run/link
+        mount -t tmpfs secret "$WORK/home"; echo secret > "$WORK/home/file"
+        mount -t tmpfs secret /run/needletail/deep; echo secret > /run/needletail/deep/file
+        ip link add cable0 type veth peer name cable1; ip link set cable0 up; ip link set cable1 up
+        mkdir /sys/fs/cgroup/init.scope /sys/fs/cgroup/system.slice
+        echo 0 > /sys/fs/cgroup/init.scope/cgroup.procs
+        # Work that goes on: one that ignores what can be ignored, and one that makes children.
+        ( echo 0 > /sys/fs/cgroup/system.slice/cgroup.procs; trap '' INT TERM HUP; while :; do date +%s%N > "$WORK/alive"; sleep 0.02; done ) &
+        ( while :; do sleep 0.01 & wait; done ) &
+        mount --rbind "$WORK/dev" /dev
+        [ -z "$RECORD" ] || printf "$RECORD" > /run/needletail/medium
+        ( echo 0 > /sys/fs/cgroup/system.slice/cgroup.procs
+          exec "$WORK/launch" ) &
+        for turn in 1 2 3 4 5 6 7 8 9 10; do [ -S /run/needletail/emergency.sock ] && break; sleep 0.1; done
+        sleep 0.3
+        date +%s%N > "$WORK/begun"
+        eval "$TRIGGER"
+        sleep 25
+        exit 92
+        """#
+
+    /// Runs the program until the namespace has ended.
+    ///
+    /// - Returns: how it ended, what the program wrote, and seconds from the trigger to the end.
+    private func run(trigger: String, record: String = "") throws -> (status: Int32, log: String, seconds: Double) {
+        let work = "/tmp/needletail-emergency-\(Program.identifier)-\(UInt32.random(in: 0...UInt32.max))"
+        for folder in ["", "/home"] { try FileTree.makeDirectory(work + folder, mode: 0o700) }
+        defer { _ = try? Program.run("/bin/rm", ["-rf", work]) }
+        let folder = "/\(CommandLine.arguments[0].split(separator: "/").dropLast().joined(separator: "/"))"
+        // systemd would pass the socket.
+        try File("\(work)/launch", .create(mode: 0o700)).write(
+            Array(
+                """
+                #!/usr/bin/python3
+                import os, socket
+                s = socket.socket(socket.AF_UNIX); s.bind('/run/needletail/emergency.sock'); s.listen(8)
+                os.dup2(s.fileno(), 3)
+                os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()), LISTEN_FDNAMES='emergency')
+                os.execv('/run/initramfs/emergency', ['/run/initramfs/emergency'])
+                """.utf8))
+        try File("\(work)/script", .create(mode: 0o700)).write(Array(Self.script.utf8))
+        let group = "\(work)/group"
+        try FileTree.makeDirectory(group)
+        let outer = """
+            mount -t cgroup2 cgroup2 \(group) || exit 93
+            mkdir \(group)/needletail-$$ && echo 0 > \(group)/needletail-$$/cgroup.procs || exit 94
+            unshare --pid --fork --mount --net --ipc --uts --cgroup --kill-child /bin/bash \(work)/script
+            status=$?
+            echo "end $(date +%s%N) begun $(cat \(work)/begun) alive $(cat \(work)/alive)"
+            cat \(work)/log
+            echo 0 > \(group)/cgroup.procs
+            for d in \(group)/needletail-$$/*/; do rmdir $d; done; rmdir \(group)/needletail-$$; umount \(group)
+            exit $status
+            """
+        let outcome = try Program.run(
+            "/usr/bin/unshare", ["--mount", "/bin/bash", "-c", outer],
+            environment: [
+                "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "WORK=\(work)", "PROGRAM=\(folder)/emergency-observed",
+                "TRIGGER=\(trigger)", "RECORD=\(record)",
+            ], seconds: 40)
+        let words = outcome.output.split(whereSeparator: \.isWhitespace)
+        func number(_ word: Substring) -> Double? {
+            words.firstIndex(of: word).flatMap { $0 + 1 < words.count ? Double(words[$0 + 1]) : nil }
+        }
+        let begun = number("begun") ?? 0
+        return (outcome.status, outcome.output, ((number("end") ?? 0) - begun) / 1e9)
+    }
+
+    private func number(_ what: String, _ log: String) -> Int? {
+        log.split(separator: "\n").first { $0.contains(what) }.flatMap { $0.split(separator: " ").last }.flatMap { Int($0) }
+    }
+
+    @Test func `Asked by the user, everything is frozen, killed, unmounted and off`() throws {
+        let send = #"python3 -c "import socket,time; s=socket.socket(socket.AF_UNIX); s.connect('/run/needletail/emergency.sock'); s.send(b'{\"method\":\"org.needletail.Emergency.Start\"}\0'); time.sleep(30)" &"#
+        let (status, log, seconds) = try run(trigger: send)
+        // reboot(2) in a namespace: process 1 ends by SIGINT for "off".
+        #expect(status == 130, "\(log)")
+        #expect(seconds < 6, "\(log)")
+        #expect((number("dark after", log) ?? .max) < 2000, "\(log)")
+        #expect((number("frozen after", log) ?? .max) < 1000, "\(log)")
+        #expect((number("keys gone after", log) ?? .max) < 2000, "\(log)")
+        #expect(number("seen: programs that live", log) == 0, "\(log)")
+        #expect(number("seen: interface is up", log) == 0, "\(log)")
+        #expect(number("seen: file systems in memory", log) == 0, "\(log)")
+        #expect(number("seen: process 1 is frozen", log) == 1, "\(log)")
+        // The folder that was a mount point and its parents may stay; no file does.
+        #expect((number("seen: files in /run", log) ?? .max) == 0, "\(log)")
+    }
+
+    @Test func `Nobody asks: nothing happens`() throws {
+        let (status, log, _) = try run(trigger: "sleep 3; exit 7")
+        #expect(status == 7, "\(log)")
+        #expect(!log.contains("dark after"), "\(log)")
+    }
+
+    @Test func `Another account asks: nothing happens`() throws {
+        let send = #"python3 -c "import os,socket; os.setuid(990); s=socket.socket(socket.AF_UNIX); s.connect('/run/needletail/emergency.sock'); s.send(b'{\"method\":\"org.needletail.Emergency.Start\"}\0'); print(s.recv(100))"; sleep 2; exit 7"#
+        let (status, log, _) = try run(trigger: "chmod 666 /run/needletail/emergency.sock; " + send)
+        #expect(status == 7, "\(log)")
+        #expect(log.contains("PermissionDenied"), "\(log)")
+        #expect(!log.contains("dark after"), "\(log)")
+    }
+
+    @Test func `A medium that was there at the start and is not in the kernel's list begins it by itself`() throws {
+        let (status, log, seconds) = try run(
+            trigger: "sleep 25",
+            record: #"name=sdzz\npath=/devices/nowhere/block/sdzz\nkind=disk\noffset=512\nmemory=no\n"#)
+        #expect(status == 130, "\(log)")
+        #expect(seconds < 6, "\(log)")
+        #expect(log.contains("the medium was gone"), "\(log)")
+    }
+
+    @Test func `The same medium with the system in memory is no emergency`() throws {
+        let (status, log, _) = try run(
+            trigger: "sleep 2; exit 7",
+            record: #"name=sdzz\npath=/devices/nowhere/block/sdzz\nkind=disk\noffset=512\nmemory=yes\n"#)
+        #expect(status == 7, "\(log)")
+        #expect(!log.contains("dark after"), "\(log)")
+    }
+}
