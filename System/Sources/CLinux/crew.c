@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -41,7 +42,20 @@ __attribute__((noinline)) static void touch_stack(void) {
     for (size_t offset = 0; offset < STACK / 2; offset += 1024) place[offset] = 0;
 }
 
+static volatile sig_atomic_t begun;
+
+void clinux_emergency_begin(void) { begun = 1; }
+
+static void crashed(int number) {
+    // Before an emergency systemd starts the program again. In one nobody would.
+    while (begun) pause();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 int clinux_emergency_lock(void) {
+    const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
+    for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) signal(numbers[index], crashed);
     // Freed memory stays with the heap, so that what is freed once serves again.
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     mallopt(M_MMAP_MAX, 0);

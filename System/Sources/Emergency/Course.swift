@@ -152,6 +152,7 @@ struct RealWorld: World {
 
     /// The emergency, without a way back.
     @_noAllocation static func act(_ shared: UnsafeMutablePointer<Shared>) -> Never {
+        LastCalls.begin()
         shared.pointee.begin = LastCalls.now()
         var world = RealWorld(shared: shared)
         Course.run(&world)

@@ -5,8 +5,8 @@ import Linux
 public enum EmergencyProgram {
     /// Runs for ever, started by systemd as `needletail-emergency.service`.
     ///
-    /// - Parameter wipe: overwrites free memory until a time in milliseconds of `CLOCK_MONOTONIC`, when nothing else is left to do.
-    public static func run(wipe: @escaping @convention(c) (_ until: Int64) -> Void) -> Never {
+    /// - Parameter wipe: overwrites free memory, when nothing else is left to do.
+    public static func run(wipe: @escaping Wipe) -> Never {
         do throws(SystemCallFailure) {
             var watcher = try arm(wipe: wipe)
             // From here on nothing is allocated.
@@ -20,7 +20,7 @@ public enum EmergencyProgram {
 
     /// Everything that is needed later, while memory and medium are there.
     private static func arm(
-        wipe: @escaping @convention(c) (Int64) -> Void
+        wipe: @escaping Wipe
     ) throws(SystemCallFailure) -> Watcher {
         let shared = UnsafeMutablePointer<Shared>.allocate(capacity: 1)
         shared.initialize(to: Shared(wipe: wipe))

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import Linux
 
+/// Overwrites free memory until a time in milliseconds of `CLOCK_MONOTONIC`, in a thread of its own. `@Sendable`, because a closure
+/// of a main.swift would otherwise belong to the main thread and trap in any other.
+public typealias Wipe = @convention(c) @Sendable (_ until: Int64) -> Void
+
 /// What the threads of the crew share, at a place that never moves. Each field is written by one thread only.
 struct Shared {
     /// What each step returned.
@@ -8,7 +12,7 @@ struct Shared {
     /// When the emergency began.
     var begin: Int64 = 0
     /// Overwrites free memory. Not held to allocate nothing: it runs when everything else has given its memory back.
-    let wipe: @convention(c) (_ until: Int64) -> Void
+    let wipe: Wipe
 
     /// The boot medium: its descriptor, and the place on it that is read.
     var medium: Int32 = -1
@@ -26,7 +30,7 @@ struct Shared {
     static var reader: Int32 { @_noAllocation get { 11 } }
     static var crew: Int32 { @_noAllocation get { 12 } }
 
-    init(wipe: @escaping @convention(c) (_ until: Int64) -> Void) {
+    init(wipe: @escaping Wipe) {
         results = .allocate(capacity: Int(Self.crew))
         results.initialize(repeating: -1, count: Int(Self.crew))
         reference = .allocate(byteCount: 4096, alignment: 4096)

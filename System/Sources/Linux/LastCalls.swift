@@ -69,6 +69,9 @@ public enum LastCalls {
         try check("pthread_create", "crew of \(count)") { clinux_crew_prepare(count, run, context) }
     }
 
+    /// From here on a crash of a thread is a step that hangs, and not the end of the program.
+    @_noAllocation public static func begin() { clinux_emergency_begin() }
+
     // MARK: Time and threads
 
     /// Milliseconds since the kernel's start, without the time that the computer slept.

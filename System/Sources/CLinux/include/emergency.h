@@ -20,6 +20,9 @@ int clinux_emergency_urgent(void) CLINUX_NO_ALLOCATION;
 // Opens everything that can be opened beforehand. Returns the number of things that could not.
 int clinux_emergency_arm(void);
 
+// From here on a crash of a thread is a step that hangs: the others go on, and the watchdog ends it all.
+void clinux_emergency_begin(void) CLINUX_NO_ALLOCATION;
+
 // --- Time and waiting -------------------------------------------------------------------------------------------------
 
 // Milliseconds of CLOCK_MONOTONIC; of CLOCK_BOOTTIME, which also runs while the computer sleeps.
