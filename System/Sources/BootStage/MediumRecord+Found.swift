@@ -11,7 +11,9 @@ extension MediumRecord {
     ///   - isToRAM: whether the system was copied into memory.
     init?(_ found: MediumSearch.Found, dataSize: UInt64, isToRAM: Bool) {
         let disk = found.disk
-        guard let path = FileTree.resolved("/sys/block/\(disk.name)"), path.hasPrefix("/sys/devices/") else { return nil }
+        guard let path = FileTree.resolved("/sys/block/\(disk.name)"), path.hasPrefix("/sys/devices/") else {
+            return nil
+        }
         self.init(
             name: disk.name, devicePath: String(path.dropFirst("/sys".count)), isDisc: disk.bus == .optical,
             offset: found.partition.firstSector * UInt64(found.table.sectorSize) + dataSize, isInMemory: isToRAM)

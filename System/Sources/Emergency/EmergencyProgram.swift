@@ -82,7 +82,7 @@ enum MediumState {
     case gone
     case unknown(String)
 
-    /// - Parameter folder: where `/run` and `/sys` are looked for, for tests.
+    /// Looks at the record and whether the kernel still knows the disk. `folder` is where `/run` and `/sys` are looked for, for tests.
     static func read(below folder: String = "") -> MediumState {
         let text: String
         do throws(SystemCallFailure) {

@@ -72,11 +72,8 @@ struct MediumWatch {
         }
     }
 
-    /// What it means that a read has not ended yet.
-    ///
-    /// - Parameters:
-    ///   - now: milliseconds.
-    ///   - answers: how many requests of anybody the disk has answered; -1 when the kernel does not know the disk any more.
+    /// What it means that a read has not ended yet. `answers` is how many requests of anybody the disk has answered; -1 when the kernel
+    /// does not know the disk any more.
     @_noAllocation mutating func silent(now: Int64, answers: Int64) -> Verdict {
         if answers < 0 { return .gone }
         if silentSince < 0 || answers != answersThen {

@@ -60,7 +60,8 @@ public enum PanicCommand {
         guard let descriptor = try? UnixSocket.connect(to: path) else { return nil }
         defer { UnixSocket.close(descriptor) }
         let message = Array(#"{"method":"org.needletail.Emergency.\#(method)"}"#.utf8) + [0]
-        guard let count = try? UnixSocket.write(message[...], to: descriptor), count == message.count else { return nil }
+        let count = (try? UnixSocket.write(message[...], to: descriptor)) ?? nil
+        guard count == message.count else { return nil }
         var bytes: [UInt8] = []
         let end = Machine.uptime + 3
         while bytes.count < 1024, Machine.uptime < end {

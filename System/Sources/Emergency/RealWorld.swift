@@ -54,8 +54,8 @@ struct Shared {
         }
         var index = 0
         while index < 4096 {
-            if block.load(fromByteOffset: index, as: UInt64.self) != reference.load(fromByteOffset: index, as: UInt64.self)
-            {
+            let now = block.load(fromByteOffset: index, as: UInt64.self)
+            if now != reference.load(fromByteOffset: index, as: UInt64.self) {
                 answer = Self.different
                 return
             }

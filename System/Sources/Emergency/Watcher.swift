@@ -34,11 +34,8 @@ struct Watcher {
     private static var firstKeyboard: Int { @_noAllocation get { firstClient + clientCount } }
     private static var descriptorCount: Int { @_noAllocation get { firstKeyboard + keyboardCount } }
 
-    /// - Parameters:
-    ///   - shared: with the medium in it.
-    ///   - medium: `nil` when there is none to watch.
-    ///   - statistics: the open `stat` file of the medium, or -1.
-    ///   - listener: or -1.
+    /// `shared` has the medium in it; `medium` is `nil` when there is none to watch; `statistics`, the open `stat` file of the medium,
+    /// and `listener` are -1 when there are none.
     init(
         shared: UnsafeMutablePointer<Shared>, medium: MediumWatch?, keys: PanicKeys, events: Int32, listener: Int32,
         bell: Int32, statistics: Int32

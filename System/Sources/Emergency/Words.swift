@@ -3,9 +3,10 @@
 /// What is said, to the log and to the user.
 enum Words {
     static let armed = "Ready: the boot medium, the panic key and needletail-panic are watched."
-    static let armedWithoutMedium = "Ready: the panic key and needletail-panic are watched, the boot medium is not."
+    static let armedWithoutMedium = "Ready: panic key and needletail-panic are watched, the boot medium is not."
     static let inMemory = "The system runs from memory: the boot medium may be taken out."
-    static let standardKeys = "There is no list of panic keys that can be understood; both Shift keys with Escape it is."
+    static let standardKeys =
+        "There is no list of panic keys that can be understood; both Shift keys with Escape it is."
     static let noSocket = "No socket was given: needletail-panic does not work."
 
     static func notWatched(_ reason: String) -> String {
@@ -31,13 +32,15 @@ enum Words {
         """
     static let question = """
         This switches the computer off at once. What you have not saved is lost.
-        Type YES and press Enter to do it, anything else to go on: \
+        Type YES and press Enter to do it, anything else to go on:
 
         """
     static let begun = "Switching off.\n"
     static let notBegun = "Nothing was done.\n"
-    static let watching =
-        "Watching. Pull out the USB stick, or hold both Shift keys and press Escape, and this computer goes off at once.\n"
+    static let watching = """
+        Watching. Pull out the USB stick, or hold both Shift keys and press Escape, and this computer goes off at once.
+
+        """
     static let watchingKeysOnly = """
         Watching the keys: hold both Shift keys and press Escape, and this computer goes off at once.
         Pulling out the USB stick does not switch it off.

@@ -59,8 +59,8 @@ public enum LastCalls {
     ///
     /// - Parameters:
     ///   - count: 1 to 16.
-    ///   - run: called in a thread with its number.
     ///   - context: given to `run`.
+    ///   - run: called in a thread with its number.
     /// - Throws: ``SystemCallFailure``.
     public static func prepareCrew(
         _ count: Int32, context: UnsafeMutableRawPointer,
@@ -87,7 +87,9 @@ public enum LastCalls {
     /// Whether a member of the crew has nothing to do.
     @_noAllocation public static func isIdle(_ member: Int32) -> Bool { clinux_crew_idle(member) == 1 }
     /// Waits until a member of the crew has ended, at most until a time of ``now()``.
-    @_noAllocation public static func wait(_ member: Int32, until: Int64) -> Bool { clinux_crew_wait(member, until) == 1 }
+    @_noAllocation public static func wait(_ member: Int32, until: Int64) -> Bool {
+        clinux_crew_wait(member, until) == 1
+    }
     /// Waits until something can be read: `man 2 poll`. Descriptors of -1 are left out.
     @_noAllocation public static func watch(
         _ descriptors: UnsafePointer<Int32>, _ ready: UnsafeMutablePointer<UInt8>, _ count: Int, _ milliseconds: Int32
@@ -124,9 +126,9 @@ public enum LastCalls {
     // MARK: Medium and keyboards
 
     /// Reads 4096 bytes of a medium, past the page cache. Returns 0 or the error number. May hang.
-    @_noAllocation public static func read(_ medium: Int32, at offset: UInt64, into block: UnsafeMutableRawPointer) -> Int32 {
-        clinux_medium_read(medium, offset, block)
-    }
+    @_noAllocation public static func read(
+        _ medium: Int32, at offset: UInt64, into block: UnsafeMutableRawPointer
+    ) -> Int32 { clinux_medium_read(medium, offset, block) }
     /// Whether a drive for discs is open or empty.
     @_noAllocation public static func isEjected(_ drive: Int32) -> Bool { clinux_medium_ejected(drive) == 1 }
     /// How many requests a disk has answered, from its open `stat` file; -1 when it is gone.

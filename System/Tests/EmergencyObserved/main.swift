@@ -8,7 +8,8 @@ EmergencyProgram.run { _ in
     let flags = File.line("/sys/class/net/cable0/flags").flatMap { Int64($0.dropFirst(2), radix: 16) } ?? -1
     LastCalls.say("seen: interface is up", flags & 1)
     let mounts = ((try? File.text("/proc/self/mounts")) ?? "").split(separator: "\n")
-    LastCalls.say("seen: file systems in memory at /tmp or /home", Int64(mounts.filter { $0.hasPrefix("secret ") }.count))
+    LastCalls.say(
+        "seen: file systems in memory at /tmp or /home", Int64(mounts.filter { $0.hasPrefix("secret ") }.count))
     LastCalls.say("seen: files in /run", Int64(FileTree.names(in: "/run").filter { $0 != "initramfs" }.count))
     let state = File.line("/sys/fs/cgroup/init.scope/cgroup.events") ?? ""
     let events = (try? File.text("/sys/fs/cgroup/init.scope/cgroup.events")) ?? state

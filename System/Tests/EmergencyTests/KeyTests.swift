@@ -98,7 +98,8 @@ struct KeyTests {
     @Test func `A list that is not understood is none: one key, unknown names, too much`() {
         for text in [
             "", "# nothing", "ESC", "ESC ESC", "LEFTSHIFT A", "ESC LEFTSHIFT\nNONSENSE ESC",
-            "ESC TAB ENTER HOME END UP DOWN", String(repeating: "ESC TAB\n", count: 9), String(repeating: " ", count: 5000),
+            "ESC TAB ENTER HOME END UP DOWN", String(repeating: "ESC TAB\n", count: 9),
+            String(repeating: " ", count: 5000),
         ] { #expect(PanicKeys(parsing: text) == nil, "\(text.prefix(40))") }
     }
 }

@@ -105,11 +105,14 @@ struct RealRunTests {
     }
 
     private func number(_ what: String, _ log: String) -> Int? {
-        log.split(separator: "\n").first { $0.contains(what) }.flatMap { $0.split(separator: " ").last }.flatMap { Int($0) }
+        log.split(separator: "\n").first { $0.contains(what) }.flatMap { $0.split(separator: " ").last }.flatMap {
+            Int($0)
+        }
     }
 
     @Test func `Asked by the user, everything is frozen, killed, unmounted and off`() throws {
-        let send = #"python3 -c "import socket,time; s=socket.socket(socket.AF_UNIX); s.connect('/run/needletail/emergency.sock'); s.send(b'{\"method\":\"org.needletail.Emergency.Start\"}\0'); time.sleep(30)" &"#
+        let send =
+            #"python3 -c "import socket,time; s=socket.socket(socket.AF_UNIX); s.connect('/run/needletail/emergency.sock'); s.send(b'{\"method\":\"org.needletail.Emergency.Start\"}\0'); time.sleep(30)" &"#
         let (status, log, seconds) = try run(trigger: send)
         // reboot(2) in a namespace: process 1 ends by SIGINT for "off".
         #expect(status == 130, "\(log)")
@@ -132,7 +135,8 @@ struct RealRunTests {
     }
 
     @Test func `Another account asks: nothing happens`() throws {
-        let send = #"python3 -c "import os,socket; os.setuid(990); s=socket.socket(socket.AF_UNIX); s.connect('/run/needletail/emergency.sock'); s.send(b'{\"method\":\"org.needletail.Emergency.Start\"}\0'); print(s.recv(100))"; sleep 2; exit 7"#
+        let send =
+            #"python3 -c "import os,socket; os.setuid(990); s=socket.socket(socket.AF_UNIX); s.connect('/run/needletail/emergency.sock'); s.send(b'{\"method\":\"org.needletail.Emergency.Start\"}\0'); print(s.recv(100))"; sleep 2; exit 7"#
         let (status, log, _) = try run(trigger: "chmod 666 /run/needletail/emergency.sock; " + send)
         #expect(status == 7, "\(log)")
         #expect(log.contains("PermissionDenied"), "\(log)")

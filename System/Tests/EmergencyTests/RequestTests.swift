@@ -25,7 +25,8 @@ struct RequestTests {
 
     @Test func `Nothing else is taken for one of them`() {
         for text in [
-            "", "x", "{}", #"{"method":"org.needletail.Emergency.Star"}"#, #"{"method":"org.needletail.Emergency.Start"} "#,
+            "", "x", "{}", #"{"method":"org.needletail.Emergency.Star"}"#,
+            #"{"method":"org.needletail.Emergency.Start"} "#,
             #"{"method":"org.needletail.Emergency.Start","more":true}"#, #"{"method":"org.needletail.Emergency.Stop"}"#,
             String(repeating: "{", count: 200),
         ] { #expect(read(text) == .unknown, "\(text)") }
@@ -34,7 +35,8 @@ struct RequestTests {
         #expect(read(String(repeating: "x", count: Request.limit), zero: false) == .unknown)
     }
 
-    @Test func `The socket says who is there, byte by byte and message by message, without allocating anything`() throws {
+    @Test func `The socket says who is there, byte by byte and message by message, without allocating anything`() throws
+    {
         let path = "/tmp/needletail-emergency-test-\(Program.identifier).sock"
         let listener = try UnixSocket.listen(at: path)
         defer {

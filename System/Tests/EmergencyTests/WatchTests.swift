@@ -29,7 +29,9 @@ private final class WatchUnderTest {
 struct MediumWatchTests {
     @Test func `Pulling out the stick is noticed, by the disk, the drive or the socket`() {
         #expect(verdict(message("remove@\(stick)", "ACTION=remove", "SUBSYSTEM=block", "DEVTYPE=disk")) == .gone)
-        for parent in ["/devices/pci0000:00/0000:00:14.0/usb2/2-1", "/devices/pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/host6"] {
+        for parent in [
+            "/devices/pci0000:00/0000:00:14.0/usb2/2-1", "/devices/pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/host6",
+        ] {
             #expect(verdict(message("remove@\(parent)", "ACTION=remove", "SUBSYSTEM=usb")) == .gone)
         }
         #expect(verdict(message("offline@\(stick)", "SUBSYSTEM=block")) == .gone)
@@ -61,7 +63,10 @@ struct MediumWatchTests {
     }
 
     @Test func `Nothing that arrives harms: not empty, cut, endless or random messages`() {
-        for bytes in [[], [0], message("@"), message("remove@"), message("remove@devices"), message("libudev"), Array("remove@/x".utf8)] {
+        for bytes in [
+            [], [0], message("@"), message("remove@"), message("remove@devices"), message("libudev"),
+            Array("remove@/x".utf8),
+        ] {
             _ = verdict(bytes)
         }
         let whole = message("remove@\(stick)", "SUBSYSTEM=block", "DEVNAME=input/event12", "DISK_EJECT_REQUEST=1")
@@ -78,9 +83,10 @@ struct MediumWatchTests {
 
     @Test func `A keyboard that comes is known by its number`() {
         func number(_ name: String, _ action: String = "add", _ subsystem: String = "input") -> Int32? {
-            message("\(action)@/devices/x/input/input9/event4", "SUBSYSTEM=\(subsystem)", "DEVNAME=\(name)").withUnsafeBytes {
-                DeviceEvent($0).flatMap { $0.isNewKeyboard ? $0.keyboard : nil }
-            }
+            message("\(action)@/devices/x/input/input9/event4", "SUBSYSTEM=\(subsystem)", "DEVNAME=\(name)")
+                .withUnsafeBytes {
+                    DeviceEvent($0).flatMap { $0.isNewKeyboard ? $0.keyboard : nil }
+                }
         }
         #expect(number("input/event4") == 4)
         #expect(number("input/event63") == 63)
@@ -137,10 +143,12 @@ struct MediumWatchTests {
     @Test func `The record of the boot stage comes back as it was written, and nothing else is taken for one`() {
         let record = MediumRecord(name: "sdb", devicePath: stick, isDisc: false, offset: 1 << 30, isInMemory: false)
         #expect(MediumRecord(parsing: record.text) == record)
-        let disc = MediumRecord(name: "sr0", devicePath: "/devices/x/block/sr0", isDisc: true, offset: 2048, isInMemory: true)
+        let disc = MediumRecord(
+            name: "sr0", devicePath: "/devices/x/block/sr0", isDisc: true, offset: 2048, isInMemory: true)
         #expect(MediumRecord(parsing: disc.text) == disc)
         for (from, to) in [
-            ("name=sdb", "name=../sdb"), ("name=sdb", "name=sda"), ("name=sdb", "name="), ("path=/devices", "path=/virtual"),
+            ("name=sdb", "name=../sdb"), ("name=sdb", "name=sda"), ("name=sdb", "name="),
+            ("path=/devices", "path=/virtual"),
             ("kind=disk", "kind=tape"), ("offset=1073741824", "offset=1"), ("offset=1073741824", "offset=-512"),
             ("memory=no", "memory="), ("memory=no\n", ""), ("kind=disk", "kind"),
         ] { #expect(MediumRecord(parsing: record.text.replacing(from, with: to)) == nil, "\(to)") }
