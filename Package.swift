@@ -16,6 +16,11 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
+        // Optimised in debug builds too: it reads gigabytes, and would be a hundred times slower.
+        .target(
+            name: "ByteScan",
+            dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(
             name: "Commands",
             dependencies: [
@@ -35,7 +40,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Testbed",
-            dependencies: ["Commands", .product(name: "SystemPackage", package: "swift-system")],
+            dependencies: ["ByteScan", "Commands", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
         .target(
             name: "Bench",
@@ -53,6 +58,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "BenchTests", dependencies: ["Bench"], swiftSettings: strict),
+        .testTarget(
+            name: "ByteScanTests",
+            dependencies: ["ByteScan", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
         .testTarget(name: "CommandsTests", dependencies: ["Commands"], swiftSettings: strict),
         .testTarget(
             name: "ImageTests", dependencies: ["Commands", "Image", .product(name: "Walls", package: "System")],
@@ -64,6 +73,6 @@ let package = Package(
                 .product(name: "Walls", package: "System"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
-        .testTarget(name: "TestbedTests", dependencies: ["Image", "Testbed"], swiftSettings: strict),
+        .testTarget(name: "TestbedTests", dependencies: ["ByteScan", "Image", "Testbed"], swiftSettings: strict),
     ]
 )

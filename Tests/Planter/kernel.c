@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the kernel keeps for processes: files, buffers, keys, names, terminals.
+#define _GNU_SOURCE
+#include "planter.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { page = 4096 };
+
+// The next page of records, what is over filled with dots.
+static size_t next_page(struct crop *crop, char *bytes) {
+    memset(bytes, '.', page);
+    uint32_t before = crop->done;
+    fill(crop, bytes, page);
+    return (size_t)(crop->done - before) * record_size(crop);
+}
+
+static int write_all(struct crop *crop, int file) {
+    char bytes[page];
+    while (crop->done < crop->count) {
+        uint32_t before = crop->done;
+        next_page(crop, bytes);
+        if (write(file, bytes, page) != page) {
+            crop->done = before;
+            return errno ? errno : ENOSPC;
+        }
+    }
+    return 0;
+}
+
+static int open_file(struct crop *crop) {
+    return open(crop->path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+}
+
+int plant_file(struct crop *crop) {
+    int file = open_file(crop);
+    if (file < 0) return errno;
+    errno = 0;
+    int error = write_all(crop, file);
+    // On a disk as well, and read again: in the page cache, clean.
+    fsync(file);
+    char bytes[page];
+    lseek(file, 0, SEEK_SET);
+    while (read(file, bytes, page) > 0) {}
+    close(file);
+    return error;
+}
+
+int plant_deleted_file(struct crop *crop) {
+    int file = open_file(crop);
+    if (file < 0) return errno;
+    unlink(crop->path);
+    errno = 0;
+    return write_all(crop, file);
+}
+
+// Writes until it would block; whole records only.
+static int stuff(struct crop *crop, int end, size_t limit) {
+    char bytes[page];
+    size_t written = 0;
+    while (crop->done < crop->count && written + page <= limit) {
+        uint32_t before = crop->done;
+        size_t size = next_page(crop, bytes);
+        ssize_t count = write(end, bytes, size);
+        if (count != (ssize_t)size) {
+            crop->done = before + (count > 0 ? count / record_size(crop) : 0);
+            return count > 0 || errno == EAGAIN ? 0 : errno;
+        }
+        written += size;
+    }
+    return 0;
+}
+
+int plant_pipe(struct crop *crop) {
+    while (crop->done < crop->count) {
+        int ends[2];
+        if (pipe2(ends, O_NONBLOCK)) return errno;
+        // Pages of a pipe hold what one write brought.
+        int size = fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
+        if (size < page) size = 16 * page;
+        uint32_t before = crop->done;
+        int error = stuff(crop, ends[1], size);
+        if (error) return error;
+        if (crop->done == before) return EAGAIN;
+    }
+    return 0;
+}
+
+int plant_unix_socket(struct crop *crop) {
+    while (crop->done < crop->count) {
+        int ends[2];
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends)) return errno;
+        int size = 1 << 20;
+        setsockopt(ends[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
+        uint32_t before = crop->done;
+        int error = stuff(crop, ends[0], 1 << 19);
+        if (error) return error;
+        if (crop->done == before) return EAGAIN;
+    }
+    return 0;
+}
+
+int plant_tcp_socket(struct crop *crop) {
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof place;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (listener < 0 || bind(listener, (void *)&place, sizeof place) || listen(listener, 16) ||
+        getsockname(listener, (void *)&place, &length))
+        return errno;
+    while (crop->done < crop->count) {
+        int out = socket(AF_INET, SOCK_STREAM, 0);
+        if (out < 0) return errno;
+        struct timeval limit = {2, 0};
+        setsockopt(out, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+        if (connect(out, (void *)&place, sizeof place)) return errno == EINPROGRESS ? ETIMEDOUT : errno;
+        int in = accept(listener, NULL, NULL);
+        if (in < 0) return errno;
+        fcntl(out, F_SETFL, O_NONBLOCK);
+        // Nobody reads: it waits in the receiver's and then in the sender's buffer.
+        uint32_t before = crop->done;
+        int error = stuff(crop, out, 1 << 18);
+        if (error) return error;
+        if (crop->done == before) return EAGAIN;
+    }
+    return 0;
+}
+
+int plant_socket_name(struct crop *crop) {
+    for (; crop->done < crop->count; crop->done++) {
+        struct sockaddr_un name = {.sun_family = AF_UNIX};
+        record(crop, crop->done, name.sun_path + 1);
+        int one = socket(AF_UNIX, SOCK_STREAM, 0);
+        if (one < 0) return errno;
+        if (bind(one, (void *)&name, offsetof(struct sockaddr_un, sun_path) + 1 + record_size(crop))) return errno;
+    }
+    return 0;
+}
+
+int plant_key(struct crop *crop) {
+    // The user's own keyring: it outlives this process. The payload of a key has at most 32,767 bytes.
+    enum { user_keyring = -4 };
+    char bytes[7 * page];
+    while (crop->done < crop->count) {
+        uint32_t before = crop->done;
+        fill(crop, bytes, sizeof bytes);
+        char name[64];
+        snprintf(name, sizeof name, "planted-%s-%u", crop->name, before);
+        size_t size = (size_t)(crop->done - before) * record_size(crop);
+        if (syscall(SYS_add_key, "user", name, bytes, size, user_keyring) < 0) {
+            crop->done = before;
+            return errno;
+        }
+    }
+    memset(bytes, 0, sizeof bytes);
+    return 0;
+}
+
+int plant_terminal(struct crop *crop) {
+    int terminal = open(crop->path[0] ? crop->path : "/dev/tty9", O_WRONLY | O_NOCTTY);
+    if (terminal < 0) return errno;
+    char line[96];
+    for (; crop->done < crop->count; crop->done++) {
+        // One a line: 25 lines on a small screen, and what the terminal keeps above them.
+        record(crop, crop->done, line);
+        size_t size = record_size(crop);
+        line[size] = '\r';
+        line[size + 1] = '\n';
+        if (write(terminal, line, size + 2) != (ssize_t)size + 2) return errno;
+    }
+    return 0;
+}
+
+int plant_pseudo_terminal(struct crop *crop) {
+    while (crop->done < crop->count) {
+        int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+        if (master < 0 || grantpt(master) || unlockpt(master)) return errno;
+        int slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_NONBLOCK);
+        if (slave < 0) return errno;
+        struct termios settings;
+        tcgetattr(slave, &settings);
+        cfmakeraw(&settings);
+        tcsetattr(slave, TCSANOW, &settings);
+        // What the program on it wrote and nobody has shown.
+        uint32_t before = crop->done;
+        int error = stuff(crop, slave, 1 << 16);
+        if (error) return error;
+        if (crop->done == before) return EAGAIN;
+    }
+    return 0;
+}
