@@ -5,7 +5,7 @@ SWIFT ?= swift
 FUZZ_SECONDS ?= 600
 NEEDLETAIL = .build/debug/needletail
 .DEFAULT_GOAL := help
-.PHONY: help set-up tools image lock try test test-parts test-system soak bench fuzz fuzz-coverage lint format clean
+.PHONY: help set-up tools image lock try test test-parts test-system soak forensics bench fuzz fuzz-coverage lint format clean
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -36,6 +36,9 @@ test-system: image
 
 soak: image ## Let part after part fail for half an hour, judge every frame, write docs/soak.md; SOAK="--seed 5"
 	$(NEEDLETAIL) soak --profile $(PROFILE) $(SOAK)
+
+forensics: image ## End 20 sessions in each way there is, search memory and disks, write docs/forensics.md; FORENSICS="--ending poweroff"
+	$(NEEDLETAIL) forensics --profile $(PROFILE) --long $(FORENSICS)
 
 bench: image ## Measure against Debian's own live tools and write docs/benchmarks.md
 	$(NEEDLETAIL) bench --profile $(PROFILE)

@@ -43,7 +43,8 @@ public struct PatternSearch: Sendable {
         while true {
             try Task.checkCancellation()
             let count = try file.read(
-                fromAbsoluteOffset: Int64(base + filled), into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
+                fromAbsoluteOffset: Int64(base + filled),
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
             filled += count
             let isLast = count == 0
             let limit = isLast ? filled : max(next, filled - margin)

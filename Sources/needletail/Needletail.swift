@@ -11,7 +11,7 @@ struct Needletail: AsyncParsableCommand {
         abstract: "Builds, tries and inspects Needletail, the amnesic incognito live system.",
         subcommands: [
             BuildCommand.self, LockCommand.self, FirewallCommand.self, TryCommand.self, BenchCommand.self,
-            SoakCommand.self,
+            SoakCommand.self, ForensicsCommand.self,
         ])
 
     static func main() async {

@@ -127,12 +127,18 @@ static int read_crop(const char *line, struct crop *crop) {
 int main(int count, char **words) {
     signal(SIGPIPE, SIG_IGN);
     if (count > 1 && strcmp(words[1], "hold") == 0) wait_for_the_end();
+    if (count == 3 && strcmp(words[1], "stuck") == 0) {
+        int error = mount_stuck(words[2]);
+        if (error) fprintf(stderr, "planter: %s\n", strerror(error));
+        return error != 0;
+    }
     const char *mode = count == 2 ? words[1] : "";
     int is_decrypting = strcmp(mode, "decrypt") == 0;
     if (!is_decrypting && strcmp(mode, "plant") != 0) {
         fprintf(stderr,
                 "planter plant     plants what its standard input lists: METHOD NAME COUNT MARKER [PATH]\n"
-                "planter decrypt   opens an encrypted disk: METHOD NAME 0 KEY PATH\n");
+                "planter decrypt   opens an encrypted disk: METHOD NAME 0 KEY PATH\n"
+                "planter stuck FOLDER   mounts a file system that never answers\n");
         return 2;
     }
     char line[512];

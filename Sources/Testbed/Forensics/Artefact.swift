@@ -23,6 +23,7 @@ public struct Artefact: Sendable, Hashable {
     /// - Parameters:
     ///   - kind: What it is.
     ///   - text: The text; what is common to all sessions does not belong in it, or every session has it.
+    /// - Returns: The artefact.
     public static func text(_ kind: String, _ text: String) -> Artefact {
         Artefact(kind: kind, bytes: Array(text.utf8), isRandom: false, spellings: [.plain, .utf16])
     }

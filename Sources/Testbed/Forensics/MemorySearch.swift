@@ -26,7 +26,8 @@ public struct MemorySearch: Sendable {
                 .filter { !$0.1.isEmpty }.sorted { ($1.1.all, $0.0) < ($0.1.all, $1.0) }
                 .map { name, tally in
                     let first = tally.places.first.map { ", the first at \(String($0, radix: 16))" } ?? ""
-                    return "\(name): \(tally.whole) whole (\(tally.numbers) different), \(tally.fragments) parts\(first)"
+                    return
+                        "\(name): \(tally.whole) whole (\(tally.numbers) different), \(tally.fragments) parts\(first)"
                 }
             return lines.isEmpty ? "nothing in \(bytes >> 20) MiB" : lines.joined(separator: "\n")
         }

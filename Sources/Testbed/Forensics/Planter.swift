@@ -61,10 +61,12 @@ public struct Planter: Sendable {
     /// - Parameters:
     ///   - crops: What is planted.
     ///   - shell: The guest's root shell.
+    ///   - timeout: How long it may take.
     /// - Returns: What came of each.
     /// - Throws: `ShellFailure`; `ForensicsFailure` when the planter did not come to its end.
-    public func plant(_ crops: [Crop], in shell: GuestShell, timeout: Duration = .seconds(180)) async throws -> [Planted]
-    {
+    public func plant(
+        _ crops: [Crop], in shell: GuestShell, timeout: Duration = .seconds(180)
+    ) async throws -> [Planted] {
         try await install(in: shell)
         let lines = crops.map(\.line).joined(separator: "\n")
         let text = try await shell.output("\(Self.guestPath) plant <<'END'\n\(lines)\nEND", timeout: timeout)

@@ -24,6 +24,8 @@ public struct Drive: Sendable, Hashable {
     public enum Attachment: Sendable, Hashable {
         /// A USB stick.
         case usb(USBController)
+        /// A disk on USB that says that it is fixed.
+        case usbDisk(USBController)
         /// A card in an SD slot on PCI. It is seen with its size rounded up to a power of two, as cards have.
         case sdCard
         /// A virtual machine's own disk.
@@ -39,6 +41,8 @@ public struct Drive: Sendable, Hashable {
 
         var isIDE: Bool { self == .ide || self == .dvd(.ide) }
         var isAHCI: Bool { self == .ahci || self == .dvd(.ahci) }
+        /// Whether it is a disc in a DVD drive.
+        public var isDVD: Bool { isDisc }
         var isDisc: Bool { self == .dvd(.ide) || self == .dvd(.ahci) }
     }
 

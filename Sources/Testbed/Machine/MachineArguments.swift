@@ -68,10 +68,10 @@ struct MachineArguments {
         if let order = drive.bootOrder { values["bootindex"] = .integer(order) }
         if drive.attachment != .sdCard { values["serial"] = .string(drive.serial) }
         switch drive.attachment {
-        case .usb(let controller):
+        case .usb(let controller), .usbDisk(let controller):
             values["driver"] = "usb-storage"
             values["bus"] = .string("\(controller.rawValue).0")
-            values["removable"] = true
+            values["removable"] = .bool(drive.attachment == .usb(controller))
         case .sdCard: values["driver"] = "sd-card"
         case .virtio: values["driver"] = "virtio-blk-pci"
         case .nvme: values["driver"] = "nvme"
@@ -127,7 +127,7 @@ struct MachineArguments {
         // Always there, so that a stick can be plugged in at any time.
         var devices: [JSONValue] = [["driver": "qemu-xhci", "id": "xhci"]]
         let drives = description.drives
-        if drives.contains(where: { $0.attachment == .usb(.ehci) }) {
+        if drives.contains(where: { [.usb(.ehci), .usbDisk(.ehci)].contains($0.attachment) }) {
             devices.append(["driver": "usb-ehci", "id": "ehci"])
         }
         if drives.contains(where: { $0.attachment == .sdCard }) {

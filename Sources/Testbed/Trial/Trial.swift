@@ -27,6 +27,8 @@ public struct Trial: Sendable {
         public var display: MachineDescription.Display
         /// Whether a root shell is put into the guest. The image is the same either way.
         public var hasShell = true
+        /// Whether a reset by the guest starts it again.
+        public var reboots = true
         /// Further drives.
         public var otherDrives: [Drive] = []
         /// Further credentials.
@@ -154,6 +156,7 @@ public struct Trial: Sendable {
         description.firmware = plan.firmware
         description.display = plan.display
         description.hasShell = plan.hasShell
+        description.reboots = plan.reboots
         // A card cannot be put first; there, it is the only thing to start from.
         let order = plan.attachment == .sdCard ? nil : 0
         description.drives =

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+/// A way in which a session ends. Adding one is adding a line to ``all``.
+public struct Ending: Sendable, Hashable, CustomStringConvertible {
+    /// What ends it.
+    public enum Trigger: Sendable, Hashable {
+        /// A command of root's, in the background.
+        case command(String)
+        /// The computer's power button.
+        case powerButton
+        /// Keys that are pressed together.
+        case keys([String])
+        /// The stick is pulled out.
+        case stickPulled
+        /// The disc is ejected.
+        case discEjected
+        /// The stick is pulled out while the computer sleeps, and then it wakes up.
+        case pulledAsleep
+    }
+
+    /// What is left of a session after it.
+    public enum Kind: String, Sendable, Hashable {
+        /// Nothing: memory is wiped, without haste.
+        case ordinary
+        /// Nothing: dark and without keys at once, then wiped.
+        case emergency
+        /// Memory, but the disks are as before: a crash cannot wipe.
+        case crash
+    }
+
+    /// Its name: words with hyphens.
+    public let name: String
+    /// What is left after it.
+    public let kind: Kind
+    /// What ends the session.
+    public let trigger: Trigger
+    /// What root does before, as a script.
+    public var preparation = ""
+    /// How the medium is attached.
+    public var attachment = Drive.Attachment.usb(.xhci)
+    /// How long it may take under emulation.
+    public var limit: Duration = .seconds(120)
+
+    /// Its name.
+    public var description: String { name }
+
+    /// The keys that end a session in an emergency.
+    public static let panicKeys = ["ctrl", "alt", "shift", "end"]
+
+    /// Holds everything up: ignores every request to end, beside the planter's own of that kind.
+    private static let hung = """
+        systemd-run -q --unit=hung -p TimeoutStopSec=60 /bin/sh -c \
+        'trap "" TERM INT HUP; while :; do sleep 1; done'
+        """
+    private static let full = """
+        for folder in /tmp /run /home/user /var/tmp; do dd if=/dev/zero of=$folder/full bs=64k 2>/dev/null; done; true
+        """
+    /// A file system whose program never answers, and somebody who waits for it.
+    private static let stuck = """
+        mkdir -p /run/stuck && modprobe -q fuse; \(Planter.guestPath) stuck /run/stuck && \
+        (ls /run/stuck </dev/null >/dev/null 2>&1 &)
+        """
+
+    /// All ways.
+    public static let all: [Ending] = [
+        Ending(name: "poweroff", kind: .ordinary, trigger: .command("systemctl --no-block poweroff")),
+        Ending(name: "reboot", kind: .ordinary, trigger: .command("systemctl --no-block reboot")),
+        Ending(name: "power-button", kind: .ordinary, trigger: .powerButton),
+        Ending(name: "forced-poweroff", kind: .ordinary, trigger: .command("systemctl poweroff --force")),
+        Ending(
+            name: "hung-process", kind: .ordinary, trigger: .command("systemctl --no-block poweroff"),
+            preparation: hung, limit: .seconds(180)),
+        Ending(
+            name: "full-tmpfs", kind: .ordinary, trigger: .command("systemctl --no-block poweroff"), preparation: full),
+        Ending(
+            name: "stuck-file-system", kind: .ordinary, trigger: .command("systemctl --no-block poweroff"),
+            preparation: stuck, limit: .seconds(180)),
+        Ending(name: "stick-pulled", kind: .emergency, trigger: .stickPulled),
+        Ending(name: "stick-pulled-under-pressure", kind: .emergency, trigger: .stickPulled, preparation: full),
+        Ending(name: "stick-pulled-asleep", kind: .emergency, trigger: .pulledAsleep),
+        Ending(name: "panic-key", kind: .emergency, trigger: .keys(panicKeys)),
+        Ending(name: "disc-ejected", kind: .emergency, trigger: .discEjected, attachment: .dvd(.ahci)),
+        Ending(name: "kernel-panic", kind: .crash, trigger: .command("echo c > /proc/sysrq-trigger")),
+    ]
+
+    /// The ending of a name.
+    public static func named(_ name: String) -> Ending? { all.first { $0.name == name } }
+
+    /// Lets it begin; returns at once.
+    ///
+    /// - Throws: `ShellFailure`, `MachineFailure`.
+    func begin(on machine: Machine, medium: String) async throws {
+        switch trigger {
+        case .command(let words):
+            try await machine.shell.output("(sleep 0.3; \(words)) </dev/null >/dev/null 2>&1 &")
+        case .powerButton: try await machine.pressPowerButton()
+        case .keys(let keys): try await machine.sendKeys(keys)
+        // No waiting for what the guest still has to say about it: the clock runs.
+        case .stickPulled: try await machine.execute("device_del", ["id": .string(medium)])
+        case .discEjected:
+            try await machine.execute("blockdev-open-tray", ["id": .string(medium), "force": true])
+        case .pulledAsleep:
+            let count = machine.events.count
+            _ = try await machine.shell.run("(sleep 0.3; echo mem > /sys/power/state) </dev/null >/dev/null 2>&1 &")
+            try await machine.wait(forEvent: "SUSPEND", after: count, within: .seconds(20))
+            // The guest cannot answer while it sleeps: the stick is gone for good when it wakes up.
+            try await machine.execute("device_del", ["id": .string(medium)])
+            try await machine.execute("system_wakeup")
+        }
+    }
+}

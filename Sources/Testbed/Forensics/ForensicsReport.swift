@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import ByteScan
+import Foundation
+
+/// What examinations found, for people and for `docs/forensics.md`.
+public struct ForensicsReport: Sendable {
+    /// One examination.
+    public struct Run: Sendable {
+        /// How the session ended.
+        public let ending: Ending
+        /// The machine's memory in MiB.
+        public let memory: Int
+        /// What was found; `nil` when it came to no end.
+        public let result: Examination.Result?
+        /// Sectors of the computer's disks that are not as before.
+        public let sectors: Int
+        /// Why there is no result, what was changed where.
+        public let troubles: [String]
+
+        /// An examination.
+        public init(
+            ending: Ending, memory: Int, result: Examination.Result?, sectors: Int, troubles: [String]
+        ) {
+            self.ending = ending
+            self.memory = memory
+            self.result = result
+            self.sectors = sectors
+            self.troubles = troubles
+        }
+
+        /// Whether the detectors saw while the session ran what they were to see.
+        public var isBelievable: Bool {
+            guard let result else { return false }
+            guard let before = result.before else { return true }
+            return result.planted.allSatisfy { one in
+                // What was freed is emptied at once, which is what it shows; and screens show their last lines only.
+                guard one.name != "killed", one.name != "terminal", one.count > 0 else { return true }
+                return (before.crops[one.name]?.numbers ?? 0) * 10 >= one.count * 9
+            }
+        }
+
+        /// Whether nothing is left, by what this way to end promises.
+        public var isGood: Bool {
+            guard let result, isBelievable else { return false }
+            let isUnchanged = sectors == 0 && result.variables.isEmpty && result.clockChanges == 0
+            return isUnchanged && (ending.kind == .crash || result.after.isClean)
+        }
+    }
+
+    /// All of them.
+    public var runs: [Run]
+
+    /// A report.
+    public init(_ runs: [Run]) { self.runs = runs }
+
+    /// Whether nothing was left by any.
+    public var isGood: Bool { !runs.isEmpty && runs.allSatisfy(\.isGood) }
+
+    /// The whole page, in Markdown.
+    ///
+    /// - Parameters:
+    ///   - date: The day, as 2031-05-06.
+    ///   - commit: Needletail's commit.
+    /// - Returns: The page.
+    public func page(date: String, commit: String) -> String {
+        func row(_ words: [String]) -> String { "| " + words.joined(separator: " | ") + " |" }
+        let all = runs.compactMap(\.result)
+        let wiping = runs.filter { $0.ending.kind != .crash }.compactMap(\.result)
+        var lines = [
+            "# Forensics", "",
+            "Made by `make forensics` (`needletail forensics`): sessions that leave traces on purpose, their end, and what is",
+            "found in the whole memory and on all disks after it. Change nothing here by hand. How it is done:",
+            "[amnesia/forensics.md](amnesia/forensics.md).", "",
+            row(["", "", "to reach"]), row(["---", "---", "---"]),
+            row(["Examinations", "\(runs.count)", ""]),
+            row(["that came to their end", "\(all.count)", "all"]),
+            row(["Records planted, in all", "\(all.reduce(0) { $0 + $1.plantedRecords })", ""]),
+            row(["the fewest in one", "\(all.map(\.plantedRecords).min() ?? 0)", "≥ 6,000,000 in the long form"]),
+            row(["Found while the session ran", "\(all.reduce(0) { $0 + ($1.before?.planted ?? 0) })", "nearly all"]),
+            row(["Found after its end, where memory is wiped", "\(wiping.reduce(0) { $0 + $1.after.planted })", "0"]),
+            row(["Artefacts found after its end", "\(wiping.reduce(0) { $0 + $1.after.known })", "0"]),
+            row(["Sectors changed on other disks", "\(runs.reduce(0) { $0 + $1.sectors })", "0"]),
+            row(["Variables of the firmware changed", "\(all.reduce(0) { $0 + $1.variables.count })", "0"]),
+            row(["Times that the hardware clock was set", "\(all.reduce(0) { $0 + $1.clockChanges })", "0"]),
+            "", "By the way the session ended; times in seconds under emulation, the median and the longest:", "",
+            row(["ending", "MiB", "runs", "good", "left", "artefacts", "sectors", "until dark", "until the end"]),
+            row(Array(repeating: "---", count: 9)),
+        ]
+        for group in groups {
+            let results = group.compactMap(\.result)
+            lines.append(
+                row([
+                    group[0].ending.name, "\(group[0].memory)", "\(group.count)", "\(group.count(where: \.isGood))",
+                    "\(results.reduce(0) { $0 + $1.after.planted })", "\(results.reduce(0) { $0 + $1.after.known })",
+                    "\(group.reduce(0) { $0 + $1.sectors })", Self.times(results.compactMap(\.secondsToDark)),
+                    Self.times(results.map(\.secondsToEnd)),
+                ]))
+        }
+        lines += ["", "What was left, by kind of memory (whole records and parts of records of at least 8 bytes):", ""]
+        lines += [
+            row(["kind", "planted", "found while it ran", "found after"]), row(Array(repeating: "---", count: 4)),
+        ]
+        for name in Set(all.flatMap { $0.planted.map(\.name) }).sorted() {
+            let planted = all.reduce(0) { $0 + ($1.planted.first { $0.name == name }?.count ?? 0) }
+            let before = all.reduce(0) { $0 + ($1.before?.crops[name]?.all ?? 0) }
+            let after = wiping.reduce(0) { $0 + ($1.after.crops[name]?.all ?? 0) }
+            lines.append(row([name, "\(planted)", "\(before)", "\(after)"]))
+        }
+        lines += ["", row(["artefact", "found while it ran", "found after"]), row(Array(repeating: "---", count: 3))]
+        for name in Set(all.flatMap(\.after.artefacts.keys)).sorted() {
+            let before = all.reduce(0) { $0 + ($1.before?.artefacts[name]?.all ?? 0) }
+            let after = wiping.reduce(0) { $0 + ($1.after.artefacts[name]?.all ?? 0) }
+            lines.append(row([name, "\(before)", "\(after)"]))
+        }
+        let troubles = runs.enumerated().flatMap { index, run in
+            run.troubles.map { "- \(index + 1), \(run.ending): \($0.replacing("\n", with: " ").prefix(300))" }
+        }
+        if !troubles.isEmpty { lines += ["", "Not as it should be:", ""] + troubles }
+        lines += ["", "Measured on \(date) at commit \(commit.prefix(10)).", ""]
+        return lines.joined(separator: "\n")
+    }
+
+    /// Runs of one ending and one size, in the order of the first of each.
+    private var groups: [[Run]] {
+        runs.reduce(into: []) { groups, run in
+            if let index = groups.firstIndex(where: { $0[0].ending == run.ending && $0[0].memory == run.memory }) {
+                groups[index].append(run)
+            } else {
+                groups.append([run])
+            }
+        }
+    }
+
+    private static func times(_ values: [Double]) -> String {
+        let sorted = values.sorted()
+        guard let last = sorted.last else { return "–" }
+        return String(format: "%.1f, %.1f", sorted[sorted.count / 2], last)
+    }
+}
