@@ -142,7 +142,8 @@ extension SystemTests {
             "in an emergency the screen is dark within 2 s and the computer wiped and off within 20 s",
             .disabled("needs the wipe"),
             arguments: [
-                "stick-pulled", "stick-pulled-under-pressure", "stick-pulled-asleep", "panic-key", "disc-ejected",
+                "stick-pulled", "stick-pulled-under-pressure", "stick-pulled-asleep", "panic-key", "panic-command",
+                "disc-ejected",
             ])
         func emergency(_ name: String) async throws {
             let found = try await SharedExamination.examine(name, looksBefore: false)

@@ -149,6 +149,16 @@ struct ForensicsTests {
         }
     }
 
+    @Test("a disk on USB says that it is fixed, and a stick that it can be taken out")
+    func fixedDisk() {
+        let arguments = MachineArguments(
+            description: MachineDescription(memory: 64), files: MachineFiles(folder: "/nowhere"), firmware: nil)
+        let disk = arguments.device(for: Drive("disk", image: "/disk", as: .usbDisk(.xhci)))
+        #expect(disk["removable"] == .bool(false) && disk["bus"] == "xhci.0")
+        let stick = arguments.device(for: Drive("stick", image: "/stick", as: .usb(.xhci)))
+        #expect(stick["removable"] == .bool(true))
+    }
+
     // MARK: Firmware
 
     @Test("the firmware's variables are read from its flash memory, and a changed, a new and a lost one are named")

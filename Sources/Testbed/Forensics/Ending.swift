@@ -44,8 +44,8 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
     /// Its name.
     public var description: String { name }
 
-    /// The keys that end a session in an emergency.
-    public static let panicKeys = ["ctrl", "alt", "shift", "end"]
+    /// The keys that end a session in an emergency, by QEMU's names: both Shift keys and Escape.
+    public static let panicKeys = ["shift", "shift_r", "esc"]
 
     /// Holds everything up: ignores every request to end, beside the planter's own of that kind.
     private static let hung = """
@@ -79,6 +79,7 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
         Ending(name: "stick-pulled-under-pressure", kind: .emergency, trigger: .stickPulled, preparation: full),
         Ending(name: "stick-pulled-asleep", kind: .emergency, trigger: .pulledAsleep),
         Ending(name: "panic-key", kind: .emergency, trigger: .keys(panicKeys)),
+        Ending(name: "panic-command", kind: .emergency, trigger: .command("needletail-panic --yes")),
         Ending(name: "disc-ejected", kind: .emergency, trigger: .discEjected, attachment: .dvd(.ahci)),
         Ending(name: "kernel-panic", kind: .crash, trigger: .command("echo c > /proc/sysrq-trigger")),
     ]

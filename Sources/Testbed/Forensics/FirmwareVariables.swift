@@ -39,6 +39,7 @@ public struct FirmwareVariables: Sendable, Hashable {
         guard bytes.count > 128, Array(bytes[40..<44]) == Array("_FVH".utf8) else {
             throw bad("no volume begins there")
         }
+        guard try number(at: 32, 8) <= bytes.count else { throw bad("it ends too soon") }
         let start = try number(at: 48, 2)
         let end = min(start + (try number(at: start + 16, 4)), bytes.count)
         var place = start + 28
