@@ -149,6 +149,25 @@ struct ForensicsTests {
         }
     }
 
+    @Test("the stick that is plugged in has a file system, in which an empty one for the encrypted part lies")
+    func stick() async throws {
+        try await withFolder { folder in
+            let stick = folder.appending("stick.img")
+            try await Examination.makeStick(at: stick)
+            let table = try await Command("sfdisk", ["--dump", stick.string]).output()
+            #expect(table.contains("start=        2048, size=       65536") && table.contains("start=       67584"))
+            let part = folder.appending("part")
+            _ = try await Command(
+                "dd", ["if=\(stick)", "of=\(part)", "bs=1M", "skip=1", "count=32", "conv=sparse", "status=none"]
+            ).output()
+            let inner = folder.appending("inner")
+            _ = try await Command("debugfs", ["-R", "dump /empty \(inner)", part.string]).output()
+            for path in [part, inner] { _ = try await Command("e2fsck", ["-f", "-n", path.string]).output() }
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder.string)
+            #expect(Set(left) == ["stick.img", "part", "inner"])
+        }
+    }
+
     @Test("a disk on USB says that it is fixed, and a stick that it can be taken out")
     func fixedDisk() {
         let arguments = MachineArguments(

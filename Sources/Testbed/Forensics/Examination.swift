@@ -274,7 +274,7 @@ public struct Examination: Sendable {
     private static let stickSectors = 2048 + 2 * partSectors + 2048
 
     /// A stick of two partitions: a file system, in which the image of another lies, and space for that.
-    private static func makeStick(at path: FilePath) async throws {
+    static func makeStick(at path: FilePath) async throws {
         let inner = path.string + ".inner"
         let outer = path.string + ".outer"
         let tree = path.string + ".tree"
