@@ -28,8 +28,8 @@ struct ForensicsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How many runs of each way to end.", valueName: "number"))
     var runs: Int?
 
-    @Option(help: "The machine's memory in MiB.")
-    var memory: Int?
+    @Option(help: "The machine's memory in MiB; may be given several times, to see how the time grows with it.")
+    var memory: [Int] = []
 
     @Option(help: ArgumentHelp("How many markers, nearly.", valueName: "number"))
     var records: Int?
@@ -54,16 +54,17 @@ struct ForensicsCommand: AsyncParsableCommand {
             )
         }
         if let runs, !(1...1000).contains(runs) { throw ValidationError("--runs takes 1 to 1000.") }
-        if let memory, !(512...16_384).contains(memory) { throw ValidationError("--memory takes 512 to 16384.") }
+        if !memory.allSatisfy({ (512...16_384).contains($0) }) { throw ValidationError("--memory takes 512 to 16384.") }
         if let records, !(10_000...100_000_000).contains(records) {
             throw ValidationError("--records takes 10000 to 100000000.")
         }
     }
 
+    private var memories: [Int] { memory.isEmpty ? [long ? 2048 : 1024] : memory }
+
     /// As many as fit: a third of the memory, up to what the long form wants.
-    private var size: (memory: Int, records: Int) {
-        let memory = memory ?? (long ? 2048 : 1024)
-        return (memory, records ?? min(long ? 6_300_000 : 1_000_000, memory * 16_384 / 3))
+    private func records(in memory: Int) -> Int {
+        records ?? min(long ? 6_300_000 : 1_000_000, memory * 16_384 / 3)
     }
 
     func run() async throws {
@@ -82,15 +83,16 @@ struct ForensicsCommand: AsyncParsableCommand {
         let chosen = endings.isEmpty ? Ending.all : endings.compactMap { Ending.named($0) }
         let count = runs ?? (long ? 20 : 1)
         var report = ForensicsReport([])
+        let each = memories.flatMap { memory in chosen.map { (memory: memory, ending: $0) } }
         for turn in 0..<count {
-            for (index, ending) in chosen.enumerated() {
+            for (index, (memory, ending)) in each.enumerated() {
                 var plan = Examination.Plan(image: ending.attachment.isDVD ? disc : image, ending: ending)
-                plan.memory = size.memory
-                plan.records = size.records
+                plan.memory = memory
+                plan.records = records(in: memory)
                 // The detectors are shown to detect in the first run of each way.
                 plan.looksBefore = turn == 0
-                let number = turn * chosen.count + index + 1
-                let name = "\(number) of \(count * chosen.count): \(ending)"
+                let number = turn * each.count + index + 1
+                let name = "\(number) of \(count * each.count): \(ending), \(memory) MiB"
                 let run = try await steps.step(name) {
                     try await examine(plan, planter: planter, work: work, steps: steps)
                 }
