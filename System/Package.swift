@@ -27,7 +27,11 @@ let package = Package(
         .target(name: "Media", swiftSettings: strict),
         // The namespaces, links, addresses and ports of the two walls: one table for builder, boot stage and services.
         .target(name: "Walls", swiftSettings: strict),
-        .target(name: "BootStage", dependencies: ["Emergency", "Linux", "Media", "Walls"], swiftSettings: strict),
+        // Which disks there are, and which of them nobody writes to: for the boot stage, and for what appears later.
+        .target(name: "Disks", dependencies: ["Linux"], swiftSettings: strict),
+        .executableTarget(name: "needletail-disk", dependencies: ["Disks", "Linux"], swiftSettings: strict),
+        .target(
+            name: "BootStage", dependencies: ["Disks", "Emergency", "Linux", "Media", "Walls"], swiftSettings: strict),
         // The end of a session: nothing is left in memory.
         .target(name: "Amnesia", dependencies: ["Linux"], swiftSettings: strict),
         // What happens when the boot medium is pulled out, or the user presses the panic key.
@@ -85,7 +89,8 @@ let package = Package(
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),
         .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
         .testTarget(name: "WallsTests", dependencies: ["Linux", "Walls"], swiftSettings: strict),
-        .testTarget(name: "BootStageTests", dependencies: ["BootStage", "Linux", "Walls"], swiftSettings: strict),
+        .testTarget(
+            name: "BootStageTests", dependencies: ["BootStage", "Disks", "Linux", "Walls"], swiftSettings: strict),
         .testTarget(name: "AmnesiaTests", dependencies: ["Amnesia", "BootStage", "Linux"], swiftSettings: strict),
         // Counts what a thread allocates.
         .target(name: "CAllocations", path: "Tests/CAllocations"),
@@ -96,6 +101,7 @@ let package = Package(
         .testTarget(
             name: "EmergencyTests", dependencies: ["CAllocations", "Emergency", "Linux", "emergency-observed"],
             swiftSettings: strict),
+        .testTarget(name: "DisksTests", dependencies: ["Disks", "Linux"], swiftSettings: strict),
         .testTarget(name: "SocketsTests", dependencies: ["Linux", "Sockets"], swiftSettings: strict),
         .testTarget(name: "VarlinkTests", dependencies: ["Linux", "Sockets", "Varlink"], swiftSettings: strict),
         .testTarget(name: "TorControlTests", dependencies: ["Linux", "Sockets", "TorControl"], swiftSettings: strict),

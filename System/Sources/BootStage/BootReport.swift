@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Disks
 
 /// What the system can read about its own start: `/run/needletail/boot.json`.
 struct BootReport {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Disks
 import Emergency
 import Linux
 import Media
@@ -84,6 +85,7 @@ public struct BootStage {
         do {
             try writeReport(medium.disk)
             try writeRecord(medium, configuration)
+            try StartRecord.write(medium: medium.disk, disks: search.present)
             try Handover.start(arguments: arguments)
         } catch { throw .handover("\(error)") }
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Disks
 
 /// Which of the disks that hold the system partition is the one that this session was started from.
 enum MediumChoice: Hashable {

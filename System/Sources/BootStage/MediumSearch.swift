@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Disks
 import Linux
 import Media
 
@@ -80,6 +81,9 @@ final class MediumSearch {
             _ = Readiness.wait([events.descriptor], seconds: 0.1)
         }
     }
+
+    /// The disks that are there, as they are now.
+    var present: [Disk] { disks.keys.sorted().compactMap(Disk.init(sysfs:)) }
 
     /// Keeps what appears after the search from being written to, until systemd and udev take over.
     func handleEvents() {

@@ -3,6 +3,7 @@ import Media
 import Testing
 
 @testable import BootStage
+@testable import Disks
 
 @Suite("Which disk is the boot medium")
 struct MediumTests {

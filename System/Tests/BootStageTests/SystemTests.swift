@@ -3,6 +3,7 @@ import Media
 import Testing
 
 @testable import BootStage
+@testable import Disks
 
 @Suite("From the medium to the system")
 struct SystemTests {

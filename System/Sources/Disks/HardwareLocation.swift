@@ -3,25 +3,33 @@ import Linux
 
 /// Where a disk is plugged in, in the terms that the firmware and Linux share: a chain of PCI devices, and then a
 /// chain of USB ports or a SATA port.
-struct HardwareLocation: Hashable {
+public struct HardwareLocation: Hashable, Sendable {
     /// A PCI device and function number.
-    struct PCIFunction: Hashable {
-        let device: UInt8
-        let function: UInt8
+    public struct PCIFunction: Hashable, Sendable {
+        /// The device's number on its bus, 0 to 31.
+        public let device: UInt8
+        /// The function of the device, 0 to 7.
+        public let function: UInt8
+
+        /// A function by its numbers.
+        public init(device: UInt8, function: UInt8) {
+            self.device = device
+            self.function = function
+        }
     }
 
     /// The PCI functions from the root on, bridges included.
-    var pci: [PCIFunction] = []
+    public var pci: [PCIFunction] = []
     /// The USB ports from the root hub on, counted from 1; empty when it is not on USB.
-    var usbPorts: [Int] = []
+    public var usbPorts: [Int] = []
     /// How many ports each other root hub of the same controller has. The firmware counts the ports of an xHCI
     /// controller in one row, Linux those of USB 2 and USB 3 apart.
-    var otherRootHubPorts: [Int] = []
+    public var otherRootHubPorts: [Int] = []
     /// The SATA port, counted from 0; `nil` when it is not on SATA or not known.
-    var sataPort: Int?
+    public var sataPort: Int?
 
     /// A location from a chain of PCI functions and what follows.
-    init(pci: [PCIFunction] = [], usbPorts: [Int] = [], otherRootHubPorts: [Int] = [], sataPort: Int? = nil) {
+    public init(pci: [PCIFunction] = [], usbPorts: [Int] = [], otherRootHubPorts: [Int] = [], sataPort: Int? = nil) {
         self.pci = pci
         self.usbPorts = usbPorts
         self.otherRootHubPorts = otherRootHubPorts
@@ -32,7 +40,7 @@ struct HardwareLocation: Hashable {
     /// `/sys/devices/pci0000:00/0000:00:14.0/usb2/2-3/2-3.1/2-3.1:1.0/host6/…`.
     ///
     /// - Parameter path: the path, links followed.
-    init(path: String) {
+    public init(path: String) {
         for part in path.split(separator: "/") {
             if let function = PCIFunction(address: part) {
                 pci.append(function)
@@ -45,7 +53,7 @@ struct HardwareLocation: Hashable {
     /// Reads a resolved path and looks at its neighbours in `/sys`.
     ///
     /// - Parameter path: the path, links followed.
-    init(sysfs path: String) {
+    public init(sysfs path: String) {
         self.init(path: path)
         let parts = path.split(separator: "/").map(String.init)
         for (index, part) in parts.enumerated() {
@@ -67,7 +75,7 @@ struct HardwareLocation: Hashable {
 
     /// Whether the firmware's path may lead to this place. The firmware's port of a root hub may be counted behind
     /// those of the controller's other hub.
-    func mayBe(_ firmware: HardwareLocation) -> Bool {
+    public func mayBe(_ firmware: HardwareLocation) -> Bool {
         guard !firmware.pci.isEmpty, pci == firmware.pci else { return false }
         if !firmware.usbPorts.isEmpty {
             guard usbPorts.dropFirst() == firmware.usbPorts.dropFirst(), let own = usbPorts.first,

@@ -2,9 +2,9 @@
 import Linux
 
 /// A whole disk, described by what decides whether it can be the boot medium.
-struct Disk: Hashable {
+public struct Disk: Hashable, Sendable {
     /// How a disk is connected.
-    enum Bus: String, Hashable {
+    public enum Bus: String, Hashable, Sendable {
         /// USB.
         case usb
         /// A card: SD.
@@ -23,7 +23,7 @@ struct Disk: Hashable {
         case other
 
         /// The name that people know.
-        var title: String {
+        public var title: String {
             switch self {
             case .usb: "USB"
             case .card: "SD card"
@@ -38,31 +38,51 @@ struct Disk: Hashable {
     }
 
     /// The kernel's name, such as `sda`.
-    let name: String
+    public let name: String
     /// How it is connected.
-    let bus: Bus
+    public let bus: Bus
     /// Whether the drive says that its medium can be taken out.
-    let isRemovable: Bool
+    public let isRemovable: Bool
     /// Size in bytes; 0 when there is no medium.
-    let size: UInt64
+    public let size: UInt64
     /// Vendor and model, as the drive says; may be empty.
-    let model: String
+    public let model: String
     /// Where it is plugged in.
-    let location: HardwareLocation
+    public let location: HardwareLocation
+    /// Its directory below `/sys`, links followed.
+    public let path: String
+
+    /// A disk of known parts.
+    public init(
+        name: String, bus: Bus, isRemovable: Bool, size: UInt64, model: String, location: HardwareLocation,
+        path: String = ""
+    ) {
+        self.name = name
+        self.bus = bus
+        self.isRemovable = isRemovable
+        self.size = size
+        self.model = model
+        self.location = location
+        self.path = path
+    }
 
     /// The device node.
-    var node: String { "/dev/\(name)" }
+    public var node: String { "/dev/\(name)" }
 
     /// Whether it is something that people plug in, and not a part of the computer.
-    var isExternal: Bool { isRemovable || [.usb, .card, .optical].contains(bus) }
+    public var isExternal: Bool { isRemovable || [.usb, .card, .optical].contains(bus) }
 
     /// A line for people: `SanDisk Ultra, USB, 15.4 GB (sda)`.
-    var summary: String {
+    public var summary: String {
         let parts = [model, bus.title, size == 0 ? "empty" : Self.decimalSize(size)].filter { !$0.isEmpty }
         return "\(parts.joined(separator: ", ")) (\(name))"
     }
 
-    static func decimalSize(_ bytes: UInt64) -> String {
+    /// A size as it is printed on sticks: `15.4 GB`.
+    ///
+    /// - Parameter bytes: the size.
+    /// - Returns: at most one decimal.
+    public static func decimalSize(_ bytes: UInt64) -> String {
         let units: [(UInt64, String)] = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB")]
         guard let (unit, name) = units.first(where: { bytes >= $0.0 }) else { return "\(bytes / 1000) kB" }
         let tenths = bytes / (unit / 10)
@@ -75,10 +95,11 @@ extension Disk {
     /// hardware.
     ///
     /// - Parameter name: the kernel's name.
-    init?(sysfs name: String) {
-        guard let path = FileTree.resolved("/sys/block/\(name)"), !path.contains("/devices/virtual/") else {
-            return nil
-        }
+    public init?(sysfs name: String) {
+        guard let path = FileTree.resolved("/sys/block/\(name)"), Self.isHardware(path),
+            // One way of several to the same NVMe disk; it has no node.
+            File.line("\(path)/hidden") != "1"
+        else { return nil }
         func line(_ file: String) -> String {
             Self.printable(File.line("\(path)/\(file)") ?? "")
         }
@@ -87,18 +108,38 @@ extension Disk {
         let model = words.filter { !$0.isEmpty && !$0.hasPrefix("0x") && $0 != "ATA" }.joined(separator: " ")
         self.init(
             name: name,
-            bus: Self.bus(name: name, path: path, cardType: line("device/type")),
+            bus: Self.bus(name: name, path: Self.controller(of: path), cardType: line("device/type")),
             isRemovable: line("removable") == "1",
             size: (UInt64(line("size")) ?? 0) * 512,
             model: model,
-            location: HardwareLocation(sysfs: path))
+            location: HardwareLocation(sysfs: Self.controller(of: path)),
+            path: path)
     }
 
     /// The names of all whole disks with hardware behind them.
-    static var present: [String] {
+    public static var present: [String] {
         FileTree.names(in: "/sys/block").filter { name in
             !["loop", "ram", "dm-", "zram", "md", "fd"].contains { name.hasPrefix($0) }
         }
+    }
+
+    /// Whether there is hardware behind a directory of `/sys`. Not behind loop devices, RAM disks and what the device mapper
+    /// makes; but behind NVMe disks that could have several controllers, which the kernel lists as virtual.
+    ///
+    /// - Parameter path: the directory, links followed.
+    /// - Returns: false for what lies on other disks or in memory.
+    public static func isHardware(_ path: String) -> Bool {
+        !path.contains("/devices/virtual/") || path.contains("/devices/virtual/nvme-subsystem/")
+    }
+
+    /// Where a disk is plugged in: for an NVMe disk that could have several controllers its first one.
+    private static func controller(of path: String) -> String {
+        guard path.contains("/devices/virtual/nvme-subsystem/") else { return path }
+        let subsystem = path.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+        let links = FileTree.names(in: subsystem).filter {
+            $0.hasPrefix("nvme") && !$0.dropFirst(4).isEmpty && $0.dropFirst(4).allSatisfy(\.isNumber)
+        }
+        return links.first.flatMap { FileTree.resolved("\(subsystem)/\($0)") } ?? path
     }
 
     static func bus(name: String, path: String, cardType: String) -> Bus {

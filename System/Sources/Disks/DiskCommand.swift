@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import Linux
+
+/// What `/usr/lib/needletail/disk` does; the udev rules call it.
+public enum DiskCommand {
+    /// Does what an argument names.
+    ///
+    /// - Parameters:
+    ///   - arguments: `add`, `partition` or `remove`, for the device that the environment names as udev's do.
+    ///   - environment: the value of a variable.
+    /// - Returns: the exit status. Anything but 0 makes the rules close the device.
+    public static func run(_ arguments: [String], environment: (String) -> String?) -> Int32 {
+        Program.setFileModeMask(0o022)
+        guard let place = environment("DEVPATH"), place.hasPrefix("/"), !place.split(separator: "/").contains("..") else {
+            Program.printError(DiskWords.noName)
+            return 1
+        }
+        do throws(SystemCallFailure) {
+            switch arguments {
+            case ["add"]: return try add("/sys\(place)")
+            case ["partition"]: return partition("/sys\(place)")
+            case ["remove"]: return try remove("/sys\(place)")
+            default:
+                Program.printError(DiskWords.usage)
+                return 2
+            }
+        } catch {
+            Program.printError("\(error)")
+            return 1
+        }
+    }
+
+    /// Protects a whole disk, or not. What is printed becomes properties of the device: see udev(7), `IMPORT{program}`.
+    private static func add(_ path: String) throws(SystemCallFailure) -> Int32 {
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        guard let disk = Disk(sysfs: name), disk.path == path else {
+            Program.printError(DiskWords.noName)
+            return 1
+        }
+        let lock = try prepareFolder()
+        var record = StartRecord((try? File.text(StartRecord.file)) ?? "")
+        let known = record
+        let protection = Protection(
+            Protection.Situation(disk: disk, connected: USBConnection.time(of: path), now: Machine.uptime), &record)
+        let isAllowed = FileTree.exists("\(DiskReport.allowedFolder)/\(name)")
+        var failure: String?
+        if protection.isReadOnly, !isAllowed {
+            failure = DiskGuard(control: KernelDisks()).set(true, disk: name)
+        } else if protection == .later {
+            // Writing stays forbidden when allowing it fails, which is safe and says so itself.
+            _ = DiskGuard(control: KernelDisks()).set(false, disk: name)
+        }
+        if record != known { try write(record.text, to: StartRecord.file, mode: 0o600) }
+        let report = DiskReport(disk, protection, isAllowed: isAllowed, failure: failure)
+        try write(report.text, to: "\(DiskReport.folder)/\(name)", mode: 0o644)
+        _ = consume lock
+        for line in properties(report) { Program.print(line) }
+        return 0
+    }
+
+    /// Makes a partition what its disk is, when the kernel has not.
+    private static func partition(_ path: String) -> Int32 {
+        let parts = path.split(separator: "/").map(String.init)
+        guard parts.count > 2, let name = parts.last, let report = DiskReport.of(parts[parts.count - 2]) else {
+            return 1
+        }
+        let failure: String?
+        switch report.result {
+        case .protected: failure = DiskGuard(control: KernelDisks()).set(true, device: name)
+        case .writable: failure = DiskGuard(control: KernelDisks()).set(false, device: name)
+        case .medium: failure = nil
+        case .failed: failure = report.detail
+        }
+        if let failure {
+            Program.printError(DiskWords.failed(name, because: failure))
+            return 1
+        }
+        Program.print("NEEDLETAIL_DISK=\(report.result.rawValue)")
+        return 0
+    }
+
+    /// Forgets a disk that is gone: what is plugged in there next came later.
+    private static func remove(_ path: String) throws(SystemCallFailure) -> Int32 {
+        guard let name = path.split(separator: "/").last.map(String.init), !name.hasPrefix(".") else { return 1 }
+        let lock = try prepareFolder()
+        var record = StartRecord((try? File.text(StartRecord.file)) ?? "")
+        let known = record
+        // A new disk may be in its place already, and has been decided on.
+        if FileTree.resolved("/sys/block/\(name)") != path {
+            record.disks.remove(path)
+            record.empty.remove(path)
+        }
+        if record != known { try write(record.text, to: StartRecord.file, mode: 0o600) }
+        if !FileTree.exists("/sys/block/\(name)") {
+            try? FileTree.remove("\(DiskReport.allowedFolder)/\(name)")
+            try? FileTree.remove("\(DiskReport.folder)/\(name)")
+        }
+        _ = consume lock
+        return 0
+    }
+
+    static func properties(_ report: DiskReport) -> [String] {
+        let isHidden = report.reason?.isHidden ?? true
+        return [
+            "NEEDLETAIL_DISK=\(report.result.rawValue)",
+            // udisks(8): not shown; a matter of administration; never opened by itself.
+            "UDISKS_IGNORE=\(isHidden || report.result == .failed ? 1 : 0)",
+            "UDISKS_SYSTEM=\(report.result == .writable && report.reason == .later ? 0 : 1)",
+            "UDISKS_AUTO=0",
+        ]
+    }
+
+    /// Makes the folders. One process at a time changes what is in them; the file that is returned is the lock.
+    static func prepareFolder() throws(SystemCallFailure) -> File {
+        try FileTree.makeDirectory("/run/needletail")
+        try FileTree.makeDirectory(DiskReport.folder)
+        try FileTree.makeDirectory("\(DiskReport.folder)/.start", mode: 0o700)
+        try FileTree.makeDirectory(DiskReport.allowedFolder, mode: 0o700)
+        let lock = try File("\(DiskReport.folder)/.start/lock", .create(mode: 0o600))
+        try lock.lock()
+        return lock
+    }
+
+    /// Writes beside the place and moves it there, so that a reader never sees half of it.
+    static func write(_ text: String, to path: String, mode: UInt32) throws(SystemCallFailure) {
+        let draft = "\(DiskReport.folder)/.start/draft"
+        try? FileTree.remove(draft)
+        try File(draft, .create(mode: mode)).write(Array(text.utf8))
+        try FileTree.move(draft, to: path)
+    }
+}
+
+extension StartRecord {
+    /// Writes the record when the boot stage hands over.
+    ///
+    /// - Parameters:
+    ///   - medium: the disk that the computer was started from.
+    ///   - disks: the disks that are there.
+    /// - Throws: `SystemCallFailure`.
+    public static func write(medium: Disk, disks: [Disk]) throws(SystemCallFailure) {
+        let lock = try DiskCommand.prepareFolder()
+        let record = StartRecord(
+            medium: medium.path, handover: Machine.uptime, disks: Set(disks.filter { $0.size > 0 }.map(\.path)))
+        try DiskCommand.write(record.text, to: file, mode: 0o600)
+        _ = consume lock
+    }
+}
+
+extension DiskReport {
+    /// The report on a disk that was decided on.
+    init(_ disk: Disk, _ protection: Protection, isAllowed: Bool, failure: String?) {
+        let result: Result
+        let detail: String
+        if let failure {
+            (result, detail) = (.failed, DiskWords.failed(disk.name, because: failure))
+        } else if protection == .medium {
+            (result, detail) = (.medium, DiskWords.detail(protection))
+        } else if isAllowed, protection.isReadOnly {
+            (result, detail) = (.writable, DiskWords.allowed)
+        } else {
+            (result, detail) = (protection.isReadOnly ? .protected : .writable, DiskWords.detail(protection))
+        }
+        self.init(
+            name: disk.name, bus: disk.bus.rawValue, model: disk.model, size: disk.size, reason: protection,
+            result: result, detail: detail)
+    }
+}
+
+/// When a USB device was plugged in.
+enum USBConnection {
+    /// The directory of the USB device that a disk is on, `nil` when it is on none.
+    static func device(of path: String) -> String? {
+        var parts = path.split(separator: "/").map(String.init)
+        while let last = parts.last {
+            // `2-3.1`, not an interface as `2-3.1:1.0`.
+            if HardwareLocation(path: "/\(last)").usbPorts.isEmpty == false { return "/" + parts.joined(separator: "/") }
+            parts.removeLast()
+        }
+        return nil
+    }
+
+    /// When the USB device was connected, in seconds since the kernel's start; `nil` when it is on none, or the kernel does not
+    /// say. See `connected_duration` in the kernel's `ABI/testing/sysfs-bus-usb`.
+    static func time(of path: String) -> Double? {
+        guard let device = device(of: path), let text = File.line("\(device)/power/connected_duration"),
+            let milliseconds = Double(text)
+        else { return nil }
+        return Machine.uptime - milliseconds / 1000
+    }
+}
