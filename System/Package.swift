@@ -71,6 +71,11 @@ let package = Package(
             name: "Administration", dependencies: ["CPassword", "Linux", "Sockets", "Varlink"], swiftSettings: strict),
         .executableTarget(
             name: "needletail-administration", dependencies: ["Administration", "Linux"], swiftSettings: strict),
+        // The computer's disks for the user: which there are, to read one, and to write to one after the password.
+        .target(
+            name: "DiskService", dependencies: ["Administration", "Disks", "Linux", "Sockets", "Varlink"],
+            swiftSettings: strict),
+        .executableTarget(name: "needletail-disks", dependencies: ["DiskService", "Linux"], swiftSettings: strict),
         // What the network says of itself: the router and the name servers.
         .target(name: "Uplink", dependencies: ["Linux", "Walls"], swiftSettings: strict),
         // The way of Tor's transports over UDP through the firewall.
@@ -83,7 +88,9 @@ let package = Package(
         // The commands of the session: one program under several names (needletail-status, needletail-connect …).
         .executableTarget(
             name: "needletail-session",
-            dependencies: ["Administration", "Connection", "Emergency", "Linux", "Portal", "Status"],
+            dependencies: [
+                "Administration", "Connection", "DiskService", "Emergency", "Linux", "Portal", "Status",
+            ],
             swiftSettings: strict),
 
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),
@@ -100,6 +107,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "EmergencyTests", dependencies: ["CAllocations", "Emergency", "Linux", "emergency-observed"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DiskServiceTests", dependencies: ["DiskService", "Disks", "Linux", "Sockets", "Varlink"],
             swiftSettings: strict),
         .testTarget(name: "DisksTests", dependencies: ["Disks", "Linux"], swiftSettings: strict),
         .testTarget(name: "SocketsTests", dependencies: ["Linux", "Sockets"], swiftSettings: strict),

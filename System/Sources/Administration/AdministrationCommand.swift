@@ -93,14 +93,48 @@ public enum AdministrationCommand {
             "\(AdministrationInterface.name).Prepare",
             AdministrationInterface.PrepareParameters(arguments: command, terminal: terminal),
             returning: AdministrationInterface.Ticket.self)
-        let stream = try Stream(connectingTo: door)
-        var greeting = Array(ticket.ticket.utf8) + [UInt8(password.count >> 8), UInt8(password.count & 0xff)]
-        greeting.reserveCapacity(greeting.count + password.count)
-        password.withBytes { greeting += $0 }
-        try await stream.write(greeting)
-        SecretBytes.forget(&greeting)
+        let stream = try await handIn(ticket.ticket, password, at: door)
         return CommandSession(connection: stream.descriptor, isTerminal: terminal != nil, input: input).run()
     }
+
+    private static func handIn(_ ticket: String, _ password: SecretBytes, at door: String) async throws -> Stream {
+        let stream = try Stream(connectingTo: door)
+        var greeting: [UInt8] = []
+        // One room for all of it: an array that grows leaves its old bytes behind.
+        greeting.reserveCapacity(ticket.utf8.count + 2 + password.count)
+        greeting += Array(ticket.utf8) + [UInt8(password.count >> 8), UInt8(password.count & 0xff)]
+        password.withBytes { greeting += $0 }
+        defer { SecretBytes.forget(&greeting) }
+        try await stream.write(greeting)
+        return stream
+    }
+
+    /// Asks for the administration password as the answer to another service's question, and says why when it is not taken.
+    ///
+    /// - Parameters:
+    ///   - ticket: what the other service has given out, from the administration service's `PrepareConfirmation`.
+    ///   - readsPassword: the first line of the input is the password.
+    /// - Returns: 0 when it was right; otherwise an exit status as of ``run(_:)``.
+    public static func confirm(_ ticket: String, readsPassword: Bool = false) async -> Int32 {
+        let use = AdministrationUse(readsPassword ? ["--password-stdin"] : [])
+        guard let use, let password = password(use) else {
+            say(AdministrationWords.noPassword)
+            return 77
+        }
+        do {
+            let stream = try await handIn(ticket, password, at: AdministrationInterface.terminalSocket)
+            let nothing = try File("/dev/null")
+            let session = CommandSession(
+                connection: stream.descriptor, isTerminal: false, input: nothing.descriptor)
+            return withExtendedLifetime(stream) { session.run() }
+        } catch {
+            say(AdministrationWords.noService)
+            return 69
+        }
+    }
+
+    /// What is said when administration is off.
+    public static var offWords: String { AdministrationWords.off }
 
     private static func copy(
         _ file: String, _ use: AdministrationUse, _ client: VarlinkClient, door: String

@@ -29,6 +29,14 @@ enum AdministrationInterface {
         # From there on the connection carries the command's input and output.
         method Prepare(arguments: []string, terminal: ?Terminal) -> (ticket: string)
 
+        # Prepares the password as an answer to another service's question, for the user whom it names. For root only. The ticket
+        # goes with the password to administration-terminal.sock as above; the answer is that of a command that
+        # has ended with status 0 when it was right.
+        method PrepareConfirmation(user: int) -> (ticket: string)
+
+        # Whether that has happened: at most once for each ticket, and in the next minute only. For root only.
+        method TakeConfirmation(ticket: string) -> (confirmed: bool)
+
         # Ends all commands, and forgets what was installed and changed.
         method End() -> (wasRunning: bool)
 
@@ -66,6 +74,14 @@ enum AdministrationInterface {
 
     struct Ticket: Codable, Sendable {
         var ticket: String
+    }
+
+    struct ConfirmationParameters: Codable, Sendable {
+        var user: UInt32
+    }
+
+    struct ConfirmationReply: Codable, Sendable {
+        var confirmed: Bool
     }
 
     struct EndReply: Codable, Sendable {
@@ -112,6 +128,18 @@ enum AdministrationInterface {
                     throw error("TooManyTickets")
                 }
                 return Ticket(ticket: ticket)
+            }
+            methods.answer("PrepareConfirmation") { (parameters: ConfirmationParameters, caller) in
+                try caller.require(users: [0])
+                guard await administrator.state != .off else { throw error("Off") }
+                guard let ticket = try await administrator.prepare(nil, user: parameters.user) else {
+                    throw error("TooManyTickets")
+                }
+                return Ticket(ticket: ticket)
+            }
+            methods.answer("TakeConfirmation") { (parameters: Ticket, caller) in
+                try caller.require(users: [0])
+                return ConfirmationReply(confirmed: await administrator.takeConfirmation(parameters.ticket))
             }
             methods.answer("End") { (_: Nothing, caller) in
                 try caller.require(users: users)

@@ -14,7 +14,8 @@ actor Administrator {
     }
 
     private struct Ticket {
-        let request: CommandRequest
+        /// `nil` for a confirmation: the password itself is what is asked for.
+        let request: CommandRequest?
         let user: UInt32
         let end: ContinuousClock.Instant
     }
@@ -24,6 +25,8 @@ actor Administrator {
     private let log: @Sendable (String) -> Void
     private var room: RoomHandle?
     private var tickets: [String: Ticket] = [:]
+    /// Tickets whose password was right, until when somebody may ask.
+    private var confirmed: [String: ContinuousClock.Instant] = [:]
     /// Passwords are tried one at a time, and rooms are made one at a time.
     private var isBusy = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -48,13 +51,18 @@ actor Administrator {
     /// Keeps a command for whoever comes with the ticket and the password.
     ///
     /// - Returns: the ticket: 32 characters, good for a minute, for one try and for this user only; `nil` when there are too many.
-    func prepare(_ request: CommandRequest, user: UInt32) throws -> String? {
+    func prepare(_ request: CommandRequest?, user: UInt32) throws -> String? {
         tickets = tickets.filter { $0.value.end > .now }
         guard tickets.count < 8 else { return nil }
         let digits = Array("0123456789abcdef")
         let ticket = String(try Randomness.bytes(16).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
         tickets[ticket] = Ticket(request: request, user: user, end: .now + .seconds(120))
         return ticket
+    }
+
+    /// Whether a ticket's password was right, once.
+    func takeConfirmation(_ ticket: String) -> Bool {
+        confirmed.removeValue(forKey: ticket).map { $0 > .now } ?? false
     }
 
     /// Runs a ticket's command when the password is right.
@@ -64,12 +72,13 @@ actor Administrator {
     ///   - user: who comes with it.
     ///   - password: what was typed.
     ///   - connection: the user's connection. The room gets a copy.
-    /// - Returns: `nil`, or why it does not run, and how many seconds to wait for the next try.
+    /// - Returns: `nil` when the command runs; otherwise what the user is to be told: that the password was right and nothing was to
+    ///   run, or why it does not run.
     func redeem(
         _ ticket: String, user: UInt32, password: SecretBytes, connection: Int32
-    ) async -> (Refusal, seconds: Int)? {
+    ) async -> Frame? {
         guard let known = tickets.removeValue(forKey: ticket), known.user == user, known.end > .now else {
-            return (.noTicket, 0)
+            return Refusal.noTicket.frame()
         }
         await begin()
         defer { finish() }
@@ -79,14 +88,19 @@ actor Administrator {
         case .right: break
         case .wrong:
             log("a wrong password")
-            return (.wrongPassword, 0)
-        case .tooEarly(let seconds): return (.tooManyTries, seconds)
-        case .off, nil: return (.off, 0)
+            return Refusal.wrongPassword.frame()
+        case .tooEarly(let seconds): return Refusal.tooManyTries.frame(seconds: seconds)
+        case .off, nil: return Refusal.off.frame()
+        }
+        guard let request = known.request else {
+            confirmed = confirmed.filter { $0.value > .now }
+            confirmed[ticket] = .now + .seconds(60)
+            return Frame(.ended, [0])
         }
         do {
             if let room {
                 do {
-                    try room.run(known.request, connection: connection)
+                    try room.run(request, connection: connection)
                     return nil
                 } catch {
                     log("the room is gone: \(error)")
@@ -98,11 +112,11 @@ actor Administrator {
             let new = try await Blocking.run { try makeRoom() }
             room = new
             watch(new)
-            try new.run(known.request, connection: connection)
+            try new.run(request, connection: connection)
             return nil
         } catch {
             log("\(error)")
-            return (.failed, 0)
+            return Refusal.failed.frame()
         }
     }
 

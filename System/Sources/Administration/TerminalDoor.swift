@@ -56,10 +56,10 @@ final class TerminalDoor: Sendable {
         do {
             let (ticket, password) = try await greeting(from: stream)
             alarm.cancel()
-            let refusal = await administrator.redeem(
+            let answer = await administrator.redeem(
                 ticket, user: peer.user, password: password, connection: stream.descriptor)
-            guard let (reason, seconds) = refusal else { return }
-            try await stream.write(reason.frame(seconds: seconds).bytes)
+            guard let answer else { return }
+            try await stream.write(answer.bytes)
         } catch {
             // The caller is gone, or took too long.
         }

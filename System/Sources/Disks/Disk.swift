@@ -157,7 +157,7 @@ extension Disk {
     }
 
     /// What a drive says about itself is written on the screen: no control characters, no blanks around.
-    private static func printable(_ text: String) -> String {
+    static func printable(_ text: String) -> String {
         let clean = String(text.unicodeScalars.filter { (0x20...0x7e).contains($0.value) }.map(Character.init))
         return clean.split(separator: " ").joined(separator: " ")
     }

@@ -11,7 +11,8 @@ public enum DiskCommand {
     /// - Returns: the exit status. Anything but 0 makes the rules close the device.
     public static func run(_ arguments: [String], environment: (String) -> String?) -> Int32 {
         Program.setFileModeMask(0o022)
-        guard let place = environment("DEVPATH"), place.hasPrefix("/"), !place.split(separator: "/").contains("..") else {
+        guard let place = environment("DEVPATH"), place.hasPrefix("/"), !place.split(separator: "/").contains("..")
+        else {
             Program.printError(DiskWords.noName)
             return 1
         }
@@ -42,10 +43,11 @@ public enum DiskCommand {
         let known = record
         let protection = Protection(
             Protection.Situation(disk: disk, connected: USBConnection.time(of: path), now: Machine.uptime), &record)
-        let isAllowed = FileTree.exists("\(DiskReport.allowedFolder)/\(name)")
+        let allowed = Set(FileTree.names(in: DiskReport.allowedFolder))
+        let isAllowed = allowed.contains(name)
         var failure: String?
         if protection.isReadOnly, !isAllowed {
-            failure = DiskGuard(control: KernelDisks()).set(true, disk: name)
+            failure = DiskGuard(control: KernelDisks()).set(true, disk: name, except: allowed)
         } else if protection == .later {
             // Writing stays forbidden when allowing it fails, which is safe and says so itself.
             _ = DiskGuard(control: KernelDisks()).set(false, disk: name)
@@ -65,7 +67,9 @@ public enum DiskCommand {
             return 1
         }
         let failure: String?
+        let isAllowed = FileTree.exists("\(DiskReport.allowedFolder)/\(name)")
         switch report.result {
+        case .protected where isAllowed: failure = nil
         case .protected: failure = DiskGuard(control: KernelDisks()).set(true, device: name)
         case .writable: failure = DiskGuard(control: KernelDisks()).set(false, device: name)
         case .medium: failure = nil
@@ -75,7 +79,7 @@ public enum DiskCommand {
             Program.printError(DiskWords.failed(name, because: failure))
             return 1
         }
-        Program.print("NEEDLETAIL_DISK=\(report.result.rawValue)")
+        Program.print("NEEDLETAIL_DISK=\((isAllowed ? .writable : report.result).rawValue)")
         return 0
     }
 
@@ -92,7 +96,11 @@ public enum DiskCommand {
         }
         if record != known { try write(record.text, to: StartRecord.file, mode: 0o600) }
         if !FileTree.exists("/sys/block/\(name)") {
-            try? FileTree.remove("\(DiskReport.allowedFolder)/\(name)")
+            // Its partitions have its name and a number, with or without a p between.
+            for allowed in FileTree.names(in: DiskReport.allowedFolder) where allowed.hasPrefix(name) {
+                if FileTree.exists("/sys/class/block/\(allowed)") { continue }
+                try? FileTree.remove("\(DiskReport.allowedFolder)/\(allowed)")
+            }
             try? FileTree.remove("\(DiskReport.folder)/\(name)")
         }
         _ = consume lock
@@ -173,7 +181,9 @@ enum USBConnection {
         var parts = path.split(separator: "/").map(String.init)
         while let last = parts.last {
             // `2-3.1`, not an interface as `2-3.1:1.0`.
-            if HardwareLocation(path: "/\(last)").usbPorts.isEmpty == false { return "/" + parts.joined(separator: "/") }
+            if HardwareLocation(path: "/\(last)").usbPorts.isEmpty == false {
+                return "/" + parts.joined(separator: "/")
+            }
             parts.removeLast()
         }
         return nil

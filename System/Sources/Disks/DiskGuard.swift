@@ -39,9 +39,10 @@ struct DiskGuard<Control: DiskControl> {
     /// - Parameters:
     ///   - isReadOnly: whether writing is forbidden.
     ///   - disk: the disk's name.
+    ///   - allowed: devices that stay as they are.
     /// - Returns: `nil`, or why it does not hold.
-    func set(_ isReadOnly: Bool, disk: String) -> String? {
-        for device in [disk] + control.partitions(of: disk) {
+    func set(_ isReadOnly: Bool, disk: String, except allowed: Set<String> = []) -> String? {
+        for device in [disk] + control.partitions(of: disk) where !allowed.contains(device) {
             if let reason = set(isReadOnly, device: device) { return reason }
         }
         return nil

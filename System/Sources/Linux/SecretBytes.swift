@@ -2,7 +2,8 @@
 import CLinux
 import Glibc
 
-/// Bytes that must not stay in memory, such as a password: one copy, overwritten when the last reference goes.
+/// Bytes that must not stay in memory, such as a password: one copy, in locked pages of its own that no core dump and no child
+/// has, overwritten when the last reference goes. See `man 2 mlock` and `man 2 madvise`.
 ///
 /// An array would be copied behind the program's back as soon as two places hold it.
 ///
@@ -18,14 +19,15 @@ public final class SecretBytes: @unchecked Sendable {
     ///
     /// - Parameter capacity: the most bytes.
     public init(capacity: Int) {
-        self.capacity = max(0, capacity)
-        storage = .allocate(capacity: self.capacity + 1)
-        storage.initialize(repeating: 0)
+        let size = max(0, capacity) + 1
+        let pages = clinux_secret_pages(size)?.bindMemory(to: CChar.self, capacity: size)
+        storage = UnsafeMutableBufferPointer(start: pages, count: pages == nil ? 0 : size)
+        // Without memory there is room for nothing, and whoever wants to keep a secret is told.
+        self.capacity = max(0, storage.count - 1)
     }
 
     deinit {
-        clinux_forget(storage.baseAddress, storage.count)
-        storage.deallocate()
+        if let pages = storage.baseAddress { clinux_secret_free(pages, storage.count) }
     }
 
     /// Adds bytes and overwrites where they came from, if nobody else holds that.

@@ -49,7 +49,9 @@ struct DiskGuardTests {
     @Test("an empty drive is no failure")
     func empty() { #expect(DiskGuard(control: Driver(.empty)).set(true, disk: "sr0") == nil) }
 
-    @Test("the kernel refuses to write to a protected disk and to its partitions, and takes it again when allowed", .enabled(if: getuid() == 0))
+    @Test(
+        "the kernel refuses to write to a protected disk and to its partitions, and takes it again when allowed",
+        .enabled(if: getuid() == 0))
     func kernel() throws {
         try LoopDisk.with { disk in
             let guardian = DiskGuard(control: KernelDisks())

@@ -25,7 +25,9 @@ struct ProtectionTests {
         Protection(.init(disk: disk, connected: connected, now: now), &record)
     }
 
-    @Test("what is built in is protected whenever it shows up", arguments: [Disk.Bus.ata, .nvme, .virtio, .embedded, .optical, .other])
+    @Test(
+        "what is built in is protected whenever it shows up",
+        arguments: [Disk.Bus.ata, .nvme, .virtio, .embedded, .optical, .other])
     func inside(bus: Disk.Bus) {
         var record = Self.record()
         for now in [5.5, 100, 100_000] {
@@ -34,7 +36,9 @@ struct ProtectionTests {
         }
     }
 
-    @Test("a disk at USB that was there at the start is protected, whether it says that it is fixed or not", arguments: [true, false])
+    @Test(
+        "a disk at USB that was there at the start is protected, whether it says that it is fixed or not",
+        arguments: [true, false])
     func present(removable: Bool) {
         var record = Self.record(Self.other)
         let disk = Self.disk(.usb, path: Self.other, removable: removable)
@@ -118,7 +122,8 @@ struct ProtectionTests {
     @Test("a report is read as it was written, whatever a disk calls itself")
     func report() throws {
         let disk = Disk(
-            name: "sdb", bus: .usb, isRemovable: false, size: 500, model: "A=b\nresult=writable\u{1b}", location: .init(),
+            name: "sdb", bus: .usb, isRemovable: false, size: 500, model: "A=b\nresult=writable\u{1b}",
+            location: .init(),
             path: Self.other)
         let report = DiskReport(disk, .inside, isAllowed: false, failure: nil)
         #expect(report.result == .protected)

@@ -9,11 +9,13 @@
 
 #include "capabilities.h"
 #include "console.h"
+#include "disks.h"
 #include "netlink.h"
 #include "changes.h"
 #include "ending.h"
 #include "emergency.h"
 #include "rooms.h"
+#include "secrets.h"
 #include "sockets.h"
 #include "terminals.h"
 
