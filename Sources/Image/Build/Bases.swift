@@ -9,6 +9,7 @@ struct Inputs: Sendable {
     let hardening: Hardening
     let firewall: FirewallData
     let initramfs: InitramfsList
+    let disks: DiskTable
 
     init(_ request: Builder.Request) throws {
         profile = try request.project.profile(request.profile)
@@ -16,6 +17,7 @@ struct Inputs: Sendable {
         hardening = try request.project.hardening()
         firewall = try request.project.firewall()
         initramfs = try request.project.initramfsList()
+        disks = try request.project.diskTable()
         let path = request.project.lockPath(request.profile).string
         guard lock.suite == profile.suite else {
             throw DataFileError(

@@ -150,6 +150,7 @@ extension Builder {
             for rule in unused {
                 steps.say("  Note: 'exclude' of the profile names \(rule.path.value), which matches nothing.")
             }
+            try tree.check(inputs.disks, source: reader.data)
             try tree.write(to: system, source: reader.data)
             return installed
         }

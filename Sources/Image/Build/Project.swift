@@ -69,6 +69,11 @@ public struct Project: Sendable {
         try DataFile.decode(FirewallData.self, from: root.appending("image/firewall.yaml"))
     }
 
+    /// What could open a disk by itself.
+    func diskTable() throws -> DiskTable {
+        try DataFile.decode(DiskTable.self, from: root.appending("image/disks.yaml"))
+    }
+
     func hardening() throws -> Hardening {
         try DataFile.decode(Hardening.self, from: root.appending("image/hardening.yaml"))
     }
