@@ -76,6 +76,10 @@ let package = Package(
             name: "DiskService", dependencies: ["Administration", "Disks", "Linux", "Sockets", "Varlink"],
             swiftSettings: strict),
         .executableTarget(name: "needletail-disks", dependencies: ["DiskService", "Linux"], swiftSettings: strict),
+        // Locking the screen, the lid, and sleep.
+        .target(
+            name: "Suspend", dependencies: ["Administration", "Linux", "Sockets", "Varlink"], swiftSettings: strict),
+        .executableTarget(name: "needletail-suspend", dependencies: ["Linux", "Suspend"], swiftSettings: strict),
         // What the network says of itself: the router and the name servers.
         .target(name: "Uplink", dependencies: ["Linux", "Walls"], swiftSettings: strict),
         // The way of Tor's transports over UDP through the firewall.
@@ -89,7 +93,7 @@ let package = Package(
         .executableTarget(
             name: "needletail-session",
             dependencies: [
-                "Administration", "Connection", "DiskService", "Emergency", "Linux", "Portal", "Status",
+                "Administration", "Connection", "DiskService", "Emergency", "Linux", "Portal", "Status", "Suspend",
             ],
             swiftSettings: strict),
 
@@ -133,6 +137,8 @@ let package = Package(
             name: "PortalTests", dependencies: ["Linux", "Portal", "Uplink", "Varlink"], swiftSettings: strict),
         .testTarget(
             name: "TransportsTests", dependencies: ["Linux", "Transports", "Uplink", "Walls"], swiftSettings: strict),
+        .testTarget(
+            name: "SuspendTests", dependencies: ["Linux", "Sockets", "Suspend", "Varlink"], swiftSettings: strict),
         .testTarget(name: "UplinkTests", dependencies: ["Linux", "Uplink"], swiftSettings: strict),
     ]
 )

@@ -97,7 +97,7 @@ public enum AdministrationCommand {
         return CommandSession(connection: stream.descriptor, isTerminal: terminal != nil, input: input).run()
     }
 
-    private static func handIn(_ ticket: String, _ password: SecretBytes, at door: String) async throws -> Stream {
+    static func handIn(_ ticket: String, _ password: SecretBytes, at door: String) async throws -> Stream {
         let stream = try Stream(connectingTo: door)
         var greeting: [UInt8] = []
         // One room for all of it: an array that grows leaves its old bytes behind.

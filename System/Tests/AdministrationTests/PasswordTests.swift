@@ -178,3 +178,35 @@ struct PasswordTests {
     @Test("unknown options are not run", arguments: [["--sudo"], ["--end", "x"], ["--copy"]])
     func wrongUse(_ arguments: [String]) { #expect(AdministrationUse(arguments) == nil) }
 }
+
+@Suite("The password as the answer to another service's question")
+struct ConfirmationTests {
+    private struct User: Codable, Sendable { var user: UInt32 }
+
+    @Test("a ticket is confirmed by the right password only, once, and not for another user")
+    func confirmed() async throws {
+        try await Service.with { service in
+            let name = AdministrationInterface.name
+            func prepare(_ user: UInt32) async throws -> AdministrationInterface.Ticket {
+                try await service.client.call(
+                    "\(name).PrepareConfirmation", User(user: user), returning: AdministrationInterface.Ticket.self)
+            }
+            func take(_ ticket: AdministrationInterface.Ticket) async throws -> Bool {
+                try await service.client.call(
+                    "\(name).TakeConfirmation", ticket, returning: AdministrationInterface.ConfirmationReply.self
+                ).confirmed
+            }
+            let unused = try await prepare(0)
+            #expect(try await !take(unused))
+            // The test's own user is root; somebody else's ticket is no ticket.
+            #expect(try await service.redeem(prepare(1000).ticket).refusal == .noTicket)
+            let right = try await prepare(0)
+            #expect(try await service.redeem(right.ticket).status == 0)
+            #expect(try await take(right))
+            #expect(try await !take(right))
+            let wrong = try await prepare(0)
+            #expect(try await service.redeem(wrong.ticket, password: "wrong").refusal == .wrongPassword)
+            #expect(try await !take(wrong))
+        }
+    }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lid.h"
+
+#include <errno.h>
+#include <linux/input.h>
+#include <linux/vt.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+int clinux_lid_closed(int descriptor) {
+    unsigned char switches[(SW_MAX + 8) / 8];
+    memset(switches, 0, sizeof switches);
+    if (ioctl(descriptor, EVIOCGBIT(EV_SW, sizeof switches), switches) < 0) return -1;
+    if (!(switches[SW_LID / 8] >> (SW_LID % 8) & 1)) {
+        errno = ENOTTY;
+        return -1;
+    }
+    memset(switches, 0, sizeof switches);
+    if (ioctl(descriptor, EVIOCGSW(sizeof switches), switches) < 0) return -1;
+    return switches[SW_LID / 8] >> (SW_LID % 8) & 1;
+}
+
+int clinux_console_lock(int descriptor, int is_locked) {
+    return ioctl(descriptor, is_locked ? VT_LOCKSWITCH : VT_UNLOCKSWITCH, 1);
+}

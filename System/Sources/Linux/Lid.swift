@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import CLinux
+
+/// The lid of a laptop. See the kernel's `input/event-codes`, `SW_LID`.
+public struct Lid: ~Copyable {
+    private let device: File
+
+    /// Opens an input device.
+    ///
+    /// - Parameter path: such as `/dev/input/event3`.
+    /// - Throws: ``SystemCallFailure``; with `ENOTTY` when the device has no lid.
+    public init(_ path: String) throws(SystemCallFailure) {
+        device = try File(path, .readWithoutWaiting)
+        _ = try isClosed
+    }
+
+    /// Whether it is closed.
+    public var isClosed: Bool {
+        get throws(SystemCallFailure) {
+            try check("ioctl EVIOCGSW", device.path) { clinux_lid_closed(device.descriptor) } == 1
+        }
+    }
+
+    /// Waits until something happens to it, or the time is up. What has happened is forgotten.
+    ///
+    /// - Parameter seconds: the longest time; `nil` waits for ever.
+    /// - Throws: ``SystemCallFailure`` when the device is gone.
+    public borrowing func wait(seconds: Double?) throws(SystemCallFailure) {
+        if Readiness.wait([device.descriptor], seconds: seconds).isEmpty { return }
+        do throws(SystemCallFailure) { _ = try device.read(upTo: 4096) } catch {
+            if error.number != .wouldBlock { throw error }
+        }
+    }
+}
+
+extension VirtualConsole {
+    /// Keeps the console that is on the screen there, whatever keys are pressed and whoever asks; or ends that.
+    ///
+    /// - Parameter isLocked: whether it stays. It does so also when this program ends.
+    /// - Throws: ``SystemCallFailure``; it needs `CAP_SYS_TTY_CONFIG`.
+    public func keepOnScreen(_ isLocked: Bool) throws(SystemCallFailure) {
+        _ = try check("ioctl VT_LOCKSWITCH", "/dev/tty\(number)") { clinux_console_lock(0, isLocked ? 1 : 0) }
+    }
+}
