@@ -10,15 +10,19 @@ public struct Lid: ~Copyable {
     /// - Parameter path: such as `/dev/input/event3`.
     /// - Throws: ``SystemCallFailure``; with `ENOTTY` when the device has no lid.
     public init(_ path: String) throws(SystemCallFailure) {
-        device = try File(path, .readWithoutWaiting)
-        _ = try isClosed
+        let file = try File(path, .readWithoutWaiting)
+        _ = try Self.isClosed(file)
+        device = file
     }
 
     /// Whether it is closed.
     public var isClosed: Bool {
-        get throws(SystemCallFailure) {
-            try check("ioctl EVIOCGSW", device.path) { clinux_lid_closed(device.descriptor) } == 1
-        }
+        get throws(SystemCallFailure) { try Self.isClosed(device) }
+    }
+
+    private static func isClosed(_ device: borrowing File) throws(SystemCallFailure) -> Bool {
+        let descriptor = device.descriptor
+        return try check("ioctl EVIOCGSW", device.path) { clinux_lid_closed(descriptor) } == 1
     }
 
     /// Waits until something happens to it, or the time is up. What has happened is forgotten.

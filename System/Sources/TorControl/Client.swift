@@ -62,7 +62,7 @@ public actor Client {
             }
             guard key.count == 32 else { throw ControlFailure.notAuthenticated("the key has not 32 bytes") }
         }
-        defer { for place in key.indices { key[place] = 0 } }
+        defer { SecretBytes.forget(&key) }
         let client = await Client(stream, limits: limits)
         let reply = try await client.request(try .authenticate(cookie: key), within: .seconds(30))
         guard reply.isPositive else {
