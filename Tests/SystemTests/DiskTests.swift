@@ -138,7 +138,8 @@ private struct Guest {
         #expect(try await machine.shell.run("dd if=/dev/zero of=/dev/needletail/vda1 bs=512 count=1").status != 0)
         let writing = try await machine.shell.run("echo x | \(user) --password-stdin allow-writing vda1 2>&1")
         #expect(writing.status == 69 && writing.output.contains("with administration"), "\(writing)")
-        let medium = try await output("sed -n 's,.*\"device\": \"/dev/\\([a-z0-9]*\\)\".*,\\1,p' /run/needletail/boot.json")
+        let medium = try await output(
+            "sed -n 's,.*\"device\": \"/dev/\\([a-z0-9]*\\)\".*,\\1,p' /run/needletail/boot.json")
         #expect(try await machine.shell.run("\(user) open \(medium)").status == 1, "The medium was opened.")
         // Whatever becomes of the service, everything is locked.
         _ = try await output("systemctl kill -s KILL needletail-disks.service")

@@ -5,7 +5,7 @@ import Testing
 
 /// Administration, and attempts to get out of the session from it and from the user's account.
 extension SystemTests.Session {
-    private static let password = "a long way home"
+    static let password = "a long way home"
     private static let socket = "/run/needletail/administration.sock"
 
     /// Switches administration on, once for the boot.
