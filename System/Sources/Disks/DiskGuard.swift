@@ -51,9 +51,8 @@ struct DiskGuard<Control: DiskControl> {
     /// The same for one device.
     func set(_ isReadOnly: Bool, device: String) -> String? {
         do throws(SystemCallFailure) {
-            if try control.isReadOnly(device) == isReadOnly { return nil }
+            // Also when it says that it is write-protected: the lock of a card can be moved.
             try control.setReadOnly(isReadOnly, device)
-            // What says of itself that it is write-protected, as a card with a lock, stays so.
             if isReadOnly, try !control.isReadOnly(device) { return DiskWords.notKept }
             return nil
         } catch {
