@@ -18,8 +18,6 @@ int clinux_loop_read_only(int device, int backing) {
     return ioctl(device, LOOP_CONFIGURE, &configuration);
 }
 
-int clinux_loop_clear(int device) { return ioctl(device, LOOP_CLR_FD); }
-
 int clinux_make_block_node(const char *path, unsigned major, unsigned minor, unsigned mode, unsigned user,
                            unsigned group) {
     // Nobody's until it has its owner.

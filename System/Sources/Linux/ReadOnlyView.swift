@@ -35,8 +35,7 @@ public enum ReadOnlyView {
     /// - Parameter name: from ``make(of:)``.
     /// - Throws: ``SystemCallFailure``.
     public static func clear(_ name: String) throws(SystemCallFailure) {
-        let device = try File("/dev/\(name)")
-        try check("ioctl LOOP_CLR_FD", device.path) { clinux_loop_clear(device.descriptor) }
+        try LoopDevice.clear(try File("/dev/\(name)"))
     }
 }
 

@@ -4,7 +4,5 @@
 
 // loop(4), LOOP_CONFIGURE: a loop device that only reads, with the block size of what is behind it.
 int clinux_loop_read_only(int device, int backing);
-// LOOP_CLR_FD: nothing is behind the loop device any more; when somebody still has it open, as soon as he has not.
-int clinux_loop_clear(int device);
 // mknod(2) of a block device, with owner and mode. Nothing is left behind on failure.
 int clinux_make_block_node(const char *path, unsigned major, unsigned minor, unsigned mode, unsigned user, unsigned group);

@@ -37,7 +37,8 @@ int clinux_dm_suspend(int control, const char *name);
 // DM_TARGET_MSG to the first target.
 int clinux_dm_message(int control, const char *name, const char *message);
 
-// LOOP_CLR_FD, see loop(4).
+// LOOP_CLR_FD, see loop(4): nothing is behind the loop device any more; when somebody still has it open, as soon as
+// he has not.
 int clinux_loop_clear(int device);
 
 // ioctl_console(2): VT_OPENQRY, VT_GETSTATE (the mask of consoles in use, 1 to 15), VT_DISALLOCATE, and KDSETMODE
