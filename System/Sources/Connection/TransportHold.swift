@@ -20,10 +20,17 @@ actor TransportHold {
         var patience = 20.0
     }
 
+    /// The connection on which was asked.
+    private struct Held {
+        let stream: Stream
+        /// The last word on it.
+        var answer: TransportGate.Answer
+        /// Ends with the connection, and gives the last word on it.
+        let reader: Task<TransportGate.Answer?, Never>
+    }
+
     private let places: Places
-    private var stream: Stream?
-    private var reader: Task<TransportGate.Answer?, Never>?
-    private var answer: TransportGate.Answer?
+    private var held: Held?
     private var changed: @Sendable () async -> Void = {}
 
     init(_ places: Places = Places()) { self.places = places }
@@ -36,20 +43,12 @@ actor TransportHold {
     /// - Returns: whether it is open; `false` while there is no name server that may be asked.
     /// - Throws: ``Failure/notOpened``: then it is closed, as far as can be told.
     func open() async throws(Failure) -> Bool {
-        if stream != nil, let answer { return answer == .open }
+        if let held { return held.answer == .open }
         do {
-            let stream = try Stream(connectingTo: places.socket)
-            let watch = endLater(stream)
-            defer { watch.cancel() }
-            try await stream.write("\(TransportGate.Request.open.rawValue)\n".utf8)
-            var lines = AnswerLines(stream: stream)
-            guard let first = try await lines.next(), [.open, .waiting].contains(first) else {
-                throw Failure.notOpened
-            }
-            self.stream = stream
-            answer = first
-            reader = Task { [lines] in await self.follow(lines, of: stream) }
-            return first == .open
+            let (answer, lines) = try await ask(.open)
+            guard let answer, [.open, .waiting].contains(answer) else { throw Failure.notOpened }
+            held = Held(stream: lines.stream, answer: answer, reader: Task { await self.follow(lines) })
+            return answer == .open
         } catch {
             throw .notOpened
         }
@@ -59,23 +58,17 @@ actor TransportHold {
     ///
     /// - Throws: ``Failure/notClosed``: it may still be open.
     func close() async throws(Failure) {
-        if let stream, let reader {
-            self.stream = nil
-            answer = nil
-            let watch = endLater(stream)
+        if let held {
+            self.held = nil
+            let watch = endLater(held.stream)
             defer { watch.cancel() }
-            try? await stream.write("\(TransportGate.Request.close.rawValue)\n".utf8)
-            if await reader.value == .closed { return }
+            try? await say(.close, on: held.stream)
+            if await held.reader.value == .closed { return }
         }
         // It was opened before this program was started, or did not say that it is closed.
         guard isMarkedOpen else { return }
         do {
-            let stream = try Stream(connectingTo: places.socket)
-            let watch = endLater(stream)
-            defer { watch.cancel() }
-            try await stream.write("\(TransportGate.Request.close.rawValue)\n".utf8)
-            var lines = AnswerLines(stream: stream)
-            guard try await lines.next() == .closed else { throw Failure.notClosed }
+            guard try await ask(.close).answer == .closed else { throw Failure.notClosed }
         } catch {
             throw .notClosed
         }
@@ -87,20 +80,39 @@ actor TransportHold {
         return text.split(separator: "\n").contains { $0.hasPrefix(TransportGate.resolverWord) }
     }
 
+    /// Asks on a connection of its own.
+    ///
+    /// - Returns: the first word, and where the next ones come from.
+    private func ask(
+        _ request: TransportGate.Request
+    ) async throws -> (answer: TransportGate.Answer?, lines: AnswerLines) {
+        let stream = try Stream(connectingTo: places.socket)
+        let watch = endLater(stream)
+        defer { watch.cancel() }
+        try await say(request, on: stream)
+        var lines = AnswerLines(stream: stream)
+        let answer = try await lines.next()
+        return (answer, lines)
+    }
+
+    private func say(_ request: TransportGate.Request, on stream: Stream) async throws {
+        try await stream.write("\(request.rawValue)\n".utf8)
+    }
+
     /// - Returns: the last word.
-    private func follow(_ lines: AnswerLines, of stream: Stream) async -> TransportGate.Answer? {
+    private func follow(_ lines: AnswerLines) async -> TransportGate.Answer? {
         var lines = lines
+        let stream = lines.stream
         var last: TransportGate.Answer?
         while let next = try? await lines.next() {
             last = next
-            guard self.stream === stream, next == .open || next == .waiting else { break }
-            answer = next
+            guard held?.stream === stream, next == .open || next == .waiting else { break }
+            held?.answer = next
             Task { [changed] in await changed() }
         }
-        if self.stream === stream {
+        if held?.stream === stream {
             // Not asked for: it crashed, or could not go on.
-            self.stream = nil
-            answer = nil
+            held = nil
             Task { [changed] in
                 try? await Task.sleep(for: .seconds(1))
                 await changed()

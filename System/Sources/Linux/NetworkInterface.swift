@@ -33,7 +33,7 @@ public struct NetworkInterface: Sendable, Hashable {
     ///
     /// - Parameter index: its number.
     /// - Returns: what it is now.
-    /// - Throws: ``SystemCallFailure``; ``ErrorNumber/noDevice`` or `ENODEV` when there is none.
+    /// - Throws: ``SystemCallFailure``; ``ErrorNumber/noDevice`` when there is none.
     public static func read(_ index: Int32) throws(SystemCallFailure) -> NetworkInterface {
         let (call, words) = ("RTM_GETLINK", "interface \(index)")
         var kernel = try NetlinkSocket(.route)

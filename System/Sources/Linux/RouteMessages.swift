@@ -7,24 +7,28 @@ public struct IPv4: Sendable, Hashable, CustomStringConvertible {
     /// The four bytes, in the order in which they are written.
     public let bytes: [UInt8]
 
-    /// Reads four decimal numbers with dots between them.
+    /// Reads four decimal numbers without leading zeros and with dots between them.
     ///
     /// - Parameter text: `10.77.0.1`; anything else gives `nil`.
-    public init?(_ text: String) {
+    public init?(_ text: some StringProtocol) {
+        guard text.utf8.count <= 15 else { return nil }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        let bytes = parts.compactMap { $0.count <= 3 ? UInt8($0) : nil }
+        let bytes = parts.compactMap { part in UInt8(part).flatMap { String($0) == part ? $0 : nil } }
         guard parts.count == 4, bytes.count == 4 else { return nil }
         self.bytes = bytes
     }
 
+    /// An address from its number, 0xC0000201 for `192.0.2.1`.
+    public init(number: UInt32) { bytes = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) } }
+
+    /// The address as a number.
+    public var number: UInt32 { bytes.reduce(0) { $0 << 8 | UInt32($1) } }
+
     /// The address with the bits behind a prefix cleared.
     public func network(_ prefix: Int) -> IPv4 {
         let mask = prefix <= 0 ? 0 : UInt32.max << UInt32(32 - min(32, prefix))
-        let number = bytes.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } & mask
-        return IPv4(number: number)
+        return IPv4(number: number & mask)
     }
-
-    private init(number: UInt32) { bytes = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) } }
 
     /// Dotted decimal.
     public var description: String { bytes.map(String.init).joined(separator: ".") }

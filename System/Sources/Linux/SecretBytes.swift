@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import CLinux
-import Glibc
 
 /// Bytes that must not stay in memory, such as a password: one copy, in locked pages of its own that no core dump and no child
 /// has, overwritten when the last reference goes. See `man 2 mlock` and `man 2 madvise`.

@@ -74,7 +74,7 @@ struct Gate {
                         let answer = held ?? opening.refresh()
                         guard say(answer, to: connection), answer != .failed else { return }
                         held = answer
-                        next = Machine.uptime + (answer == .open ? times.look : times.retry)
+                        next = nextLook(after: answer)
                     case .close:
                         _ = say(opening.close(), to: connection)
                         return
@@ -100,8 +100,12 @@ struct Gate {
             let answer = opening.refresh()
             if answer != before { guard say(answer, to: connection), answer != .failed else { return } }
             held = answer
-            next = Machine.uptime + (answer == .open ? times.look : times.retry)
+            next = nextLook(after: answer)
         }
+    }
+
+    private func nextLook(after answer: TransportGate.Answer) -> Double {
+        Machine.uptime + (answer == .open ? times.look : times.retry)
     }
 
     /// - Returns: none at the end; `nil` when the connection is broken, or there is nothing after all.

@@ -22,11 +22,11 @@ struct Opening {
             try FirewallSet.replace(
                 [
                     (TransportGate.usersSet, users.map { .user($0) }),
-                    (TransportGate.resolversSet, servers.compactMap { IPv4("\($0)").map { .address($0) } }),
+                    (TransportGate.resolversSet, servers.map { .address($0.kernelAddress) }),
                 ], in: TransportGate.table)
         }
         /// Writes the list of name servers that transports see.
-        var write: @Sendable (String) throws -> Void = { try ResolverFile.write($0, to: TransportGate.resolverFile) }
+        var write: @Sendable (String) throws -> Void = { try File.write($0, to: TransportGate.resolverFile) }
         /// Gets lines for the journal.
         var log: @Sendable (String) -> Void = { StandardError.line($0) }
     }
@@ -120,6 +120,4 @@ enum ResolverFile {
             : servers.map { "\(TransportGate.resolverWord)\($0)\n" }.joined() + "options timeout:3 attempts:2\n"
         return lines + String(repeating: "\n", count: max(0, length - lines.utf8.count))
     }
-
-    static func write(_ text: String, to path: String) throws(SystemCallFailure) { try File.write(text, to: path) }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Linux
 import Walls
 
 /// An IPv4 address that a network told us, and that is of no use for anything but talking to that network.
@@ -11,26 +12,19 @@ public struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads four decimal numbers without leading zeros and with dots between them; anything else gives `nil`.
     public init?(_ text: some StringProtocol) {
-        guard text.utf8.count <= 15 else { return nil }
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        var number: UInt32 = 0
-        for part in parts {
-            guard part.utf8.allSatisfy({ (48...57).contains($0) }), let byte = UInt8(part), String(byte) == part
-            else { return nil }
-            number = number << 8 | UInt32(byte)
-        }
-        self.number = number
+        guard let address = IPv4(text) else { return nil }
+        number = address.number
     }
 
+    /// As the kernel's messages carry it.
+    public var kernelAddress: IPv4 { IPv4(number: number) }
+
     /// Dotted decimal.
-    public var description: String {
-        [24, 16, 8, 0].map { String(number >> UInt32($0) & 0xff) }.joined(separator: ".")
-    }
+    public var description: String { kernelAddress.description }
 
     /// Whether it can be a computer of the network: not this computer, not the walls' own links, not everybody.
     public var isSomebody: Bool {
-        !Self.nobody.contains { number & $0.mask == $0.network } && !Self.isInside(number)
+        !Self.nobody.contains { number & $0.mask == $0.network } && !isInside
     }
 
     /// 0/8 and 127/8 are this computer; 169.254/16 is nobody's server (a router does not forward to it); from 224/4 on there is
@@ -39,11 +33,9 @@ public struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
         (0x0000_0000, 0xff00_0000), (0x7f00_0000, 0xff00_0000), (0xa9fe_0000, 0xffff_0000), (0xe000_0000, 0xe000_0000),
     ]
 
-    /// The links between the namespaces (10.77.0.0/29).
-    private static func isInside(_ number: UInt32) -> Bool {
-        [Link.session, Link.portal].contains { link in
-            guard let outer = NetworkAddress(link.outerAddress) else { return true }
-            return number >> 3 == outer.number >> 3
-        }
+    /// The links between the namespaces.
+    private var isInside: Bool {
+        guard let links = IPv4(Walls.linkNetwork) else { return true }
+        return kernelAddress.network(Walls.linkPrefixLength) == links
     }
 }

@@ -53,7 +53,10 @@ struct NetlinkTests {
     func addresses() throws {
         #expect(try #require(IPv4("10.77.0.6")).network(30).description == "10.77.0.4")
         #expect(try #require(IPv4("255.255.255.255")).network(0).description == "0.0.0.0")
-        for text in ["", "10.77.0", "10.77.0.256", "10.77.0.1.2", "10.77.0.-1", "a.b.c.d", "10.77.0.0001"] {
+        for text in [
+            "", "10.77.0", "10.77.0.256", "10.77.0.1.2", "10.77.0.-1", "a.b.c.d", "10.77.0.0001", "10.77.0.01",
+            "+1.2.3.4",
+        ] {
             #expect(IPv4(text) == nil, "\(text)")
         }
     }

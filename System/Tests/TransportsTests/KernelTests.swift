@@ -45,7 +45,7 @@ struct KernelTests {
         fake.state.withLock { $0.names = names }
         var world = fake.world
         world.fill = Opening.World().fill
-        world.write = { try ResolverFile.write($0, to: file) }
+        world.write = { try File.write($0, to: file) }
         return world
     }
 
