@@ -30,6 +30,8 @@ public struct Examination: Sendable {
         public var hasDisks = true
         /// Whether memory is searched while the session runs, too: what is planted has to be found then.
         public var looksBefore = true
+        /// Where pictures of the screen go from the beginning of the end, two a second; `nil` for none.
+        public var pictures: FilePath?
 
         /// A plan.
         public init(image: FilePath, ending: Ending) {
@@ -199,10 +201,16 @@ public struct Examination: Sendable {
         let start = ContinuousClock.now
         try await plan.ending.begin(on: machine, medium: Self.medium)
         var dark: Double?
+        var pictures = 0
         let isEmergency = plan.ending.kind == .emergency
         while machine.exitReason == nil, ContinuousClock.now - start < plan.ending.limit {
             if isEmergency, dark == nil, (try? await machine.isScreenDark()) == true {
                 dark = (ContinuousClock.now - start) / .seconds(1)
+            }
+            let now = (ContinuousClock.now - start) / .seconds(1)
+            if let folder = plan.pictures, now >= Double(pictures) / 2 {
+                pictures += 1
+                _ = try? await machine.screenshot(to: folder.appending(String(format: "%05.1f.png", now)))
             }
             try await Task.sleep(for: .milliseconds(100))
         }

@@ -47,6 +47,9 @@ struct ForensicsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where to write the report.", valueName: "file"))
     var report: String?
 
+    @Option(help: ArgumentHelp("Where pictures of the screen at the end go.", valueName: "folder"))
+    var pictures: String?
+
     func validate() throws {
         for name in endings where Ending.named(name) == nil {
             throw ValidationError(
@@ -92,6 +95,11 @@ struct ForensicsCommand: AsyncParsableCommand {
                 // The detectors are shown to detect in the first run of each way.
                 plan.looksBefore = turn == 0
                 let number = turn * each.count + index + 1
+                plan.pictures = try pictures.map {
+                    let folder = PlaceOptions.absolute($0).appending("\(number)-\(ending)-\(memory)")
+                    try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
+                    return folder
+                }
                 let name = "\(number) of \(count * each.count): \(ending), \(memory) MiB"
                 let run = try await steps.step(name) {
                     try await examine(plan, planter: planter, work: work, steps: steps)

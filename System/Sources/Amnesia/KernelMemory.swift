@@ -39,6 +39,14 @@ public enum KernelMemory {
         }
     }
 
+    /// Removes what programs left for each other: shared memory and messages.
+    ///
+    /// - Parameter complaints: where it is told that some is still there.
+    public static func removeSharedObjects(_ complaints: Step.Complaints) {
+        let left = SharedObjects.remove()
+        if left > 0 { complaints.add(Words.sharedLeft(left)) }
+    }
+
     /// Makes the kernel give back what it has read from disks and what it remembers of names.
     ///
     /// - Parameter complaints: where it is told that it could not.

@@ -14,6 +14,7 @@ public enum Teardown {
                     complaints.add(Words.stillRunning(process))
                 }
             },
+            Step("shared", Words.shared, seconds: 5, action: KernelMemory.removeSharedObjects),
             Step("swap", Words.swap, seconds: 20, action: ClosingDevices.removeSwap),
             // Before the keys of encrypted devices: what is to be written to them is written now.
             Step("mounts", Words.fileSystems, seconds: 90) { Unmounting.run($0) },

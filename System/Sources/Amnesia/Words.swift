@@ -9,6 +9,7 @@ enum Words {
 
     static let network = "Closing the network"
     static let processes = "Ending programs"
+    static let shared = "Removing what programs shared"
     static let keys = "Forgetting keys"
     static let swap = "Giving up swap"
     static let fileSystems = "Closing file systems"
@@ -63,6 +64,7 @@ enum Words {
     static func detached(_ path: String) -> String { "\(path) was in use and ends with its last user" }
     static func stillOpen(_ device: String) -> String { "\(device) is in use and ends with its last user" }
     static func keysLeft(user: UInt32) -> String { "keys of user \(user) could not be reached" }
+    static func sharedLeft(_ count: Int) -> String { "\(count) pieces of shared memory are still there" }
     static func keyLeft(_ type: String) -> String { "a key of the kind \(type) is still there" }
 
     static func decimal(_ seconds: Double) -> String {

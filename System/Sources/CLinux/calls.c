@@ -8,6 +8,7 @@
 #include <linux/netlink.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/klog.h>
@@ -91,3 +92,5 @@ long clinux_uevent_receive(int descriptor, void *buffer, size_t size) {
 unsigned clinux_major(uint64_t device) { return major(device); }
 
 unsigned clinux_minor(uint64_t device) { return minor(device); }
+
+const char *clinux_executed_path(void) { return (const char *)getauxval(AT_EXECFN); }

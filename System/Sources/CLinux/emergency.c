@@ -335,6 +335,8 @@ int clinux_emergency_detach(void) {
 }
 
 int clinux_emergency_drop(void) {
+    // Whoever made them is dead by now.
+    clinux_shared_objects_remove();
     if (held.caches < 0) return -1;
     // Objects that the first round frees hold others.
     for (int turn = 0; turn < 2; turn++) {

@@ -56,6 +56,14 @@ extension Machine {
     public static var processors: Int { Int(clinux_processors()) }
 }
 
+/// What programs leave in the kernel for each other, and what is still there when they have ended.
+public enum SharedObjects {
+    /// Removes all shared memory, message queues and semaphores of this namespace. See `man 7 sysvipc`, `man 7 mq_overview`.
+    ///
+    /// - Returns: how many could not be removed.
+    public static func remove() -> Int { Int(clinux_shared_objects_remove()) }
+}
+
 extension Program {
     /// No signal that can be blocked disturbs this process and its children any more.
     public static func blockSignals() { _ = clinux_block_signals() }

@@ -167,7 +167,7 @@ public enum LastCalls {
     @_noAllocation public static func darken() -> Int32 { clinux_emergency_dark() }
     /// File systems out of the tree, and the files of `/run` removed.
     @_noAllocation public static func detach() -> Int32 { clinux_emergency_detach() }
-    /// The kernel's caches emptied.
+    /// What programs left for each other removed, and the kernel's caches emptied.
     @_noAllocation public static func dropCaches() -> Int32 { clinux_emergency_drop() }
     /// Disks taken away from the kernel, so that nothing waits for them.
     @_noAllocation public static func cutDisks() -> Int32 { clinux_emergency_cut() }

@@ -93,6 +93,13 @@ public enum Program {
         try check("chdir", path) { chdir(path) }
     }
 
+    /// The name under which the kernel started this program, without its folder; empty when that is not known. Unlike the first
+    /// argument, nobody chooses it: systemd-shutdown(8) hands its own arguments on. See `man 3 getauxval`, AT_EXECFN.
+    public static var executedName: String {
+        guard let path = clinux_executed_path() else { return "" }
+        return String(cString: path).split(separator: "/").last.map(String.init) ?? ""
+    }
+
     /// The number of this process.
     public static var identifier: Int32 { getpid() }
 

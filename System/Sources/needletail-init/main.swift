@@ -5,7 +5,7 @@ import Emergency
 import Linux
 
 let arguments = Array(CommandLine.arguments.dropFirst())
-let name = CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? ""
+let name = Program.executedName
 
 if name == "emergency" {
     EmergencyProgram.run { until in
