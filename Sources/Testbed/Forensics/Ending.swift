@@ -75,6 +75,9 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
         Ending(
             name: "stuck-file-system", kind: .ordinary, trigger: .command("systemctl --no-block poweroff"),
             preparation: stuck, limit: .seconds(180)),
+        Ending(
+            name: "power-button-in-trouble", kind: .ordinary, trigger: .powerButton,
+            preparation: [hung, stuck, full].joined(separator: "\n"), limit: .seconds(180)),
         Ending(name: "stick-pulled", kind: .emergency, trigger: .stickPulled),
         Ending(name: "stick-pulled-under-pressure", kind: .emergency, trigger: .stickPulled, preparation: full),
         Ending(name: "stick-pulled-asleep", kind: .emergency, trigger: .pulledAsleep),

@@ -30,8 +30,9 @@ public struct Examination: Sendable {
         public var hasDisks = true
         /// Whether memory is searched while the session runs, too: what is planted has to be found then.
         public var looksBefore = true
-        /// Where pictures of the screen go from the beginning of the end, two a second; `nil` for none.
-        public var pictures: FilePath?
+        /// Where pictures of the screen go from the beginning of the end, two a second, and a dump of memory in which something
+        /// was left; `nil` for none.
+        public var evidence: FilePath?
 
         /// A plan.
         public init(image: FilePath, ending: Ending) {
@@ -155,6 +156,7 @@ public struct Examination: Sendable {
     ) async throws -> Result {
         let shell = machine.shell
         try await shell.waitUntilReady()
+        let start = try await machine.kernelStart()
         let variables = try await machine.firmwareVariables()
         var artefacts = try await leaveTraces(in: shell, trial: trial)
         let places = try await mountStick(on: machine)
@@ -176,12 +178,13 @@ public struct Examination: Sendable {
         note("Ended after \(String(format: "%.1f", end.seconds)) s: \(end.reason)")
         let (after, lit) = try await look(at: machine, search, "ended")
         note("After it: \(after.planted) found, and \(after.known) artefacts")
+        if !after.isClean, plan.ending.kind != .crash { note("\(after)") }
         let later = try await machine.firmwareVariables()
         return Result(
             planted: planted, before: before, after: after, secondsToDark: end.dark, secondsToEnd: end.seconds,
             reason: end.reason, litBytes: lit,
             variables: variables.flatMap { first in later.map { first.changes(to: $0) } } ?? [],
-            clockChanges: machine.clockChanges)
+            clockChanges: machine.clockChanges(after: start))
     }
 
     private func look(at machine: Machine, _ search: MemorySearch, _ name: String) async throws -> (
@@ -194,6 +197,7 @@ public struct Examination: Sendable {
         defer { dump.remove() }
         if isRunning { try await machine.resume() }
         let found = try search.findings(in: dump.files)
+        if !isRunning, !found.isClean, let evidence = plan.evidence { try dump.copy(to: evidence) }
         return (found, try dump.litBytes())
     }
 
@@ -208,7 +212,7 @@ public struct Examination: Sendable {
                 dark = (ContinuousClock.now - start) / .seconds(1)
             }
             let now = (ContinuousClock.now - start) / .seconds(1)
-            if let folder = plan.pictures, now >= Double(pictures) / 2 {
+            if let folder = plan.evidence, now >= Double(pictures) / 2 {
                 pictures += 1
                 _ = try? await machine.screenshot(to: folder.appending(String(format: "%05.1f.png", now)))
             }
@@ -230,9 +234,10 @@ public struct Examination: Sendable {
         try await shell.output("echo text > /home/user/\(name).txt; ls -l /home/user > /dev/null")
         artefacts.append(.text("file name", name))
         let passphrase = String(Crop.makeMarker().prefix(24))
-        _ = try await shell.run(
+        try await shell.output(
             """
-            nmcli connection add type wifi con-name planted ssid planted autoconnect no \
+            systemctl start NetworkManager && \
+            nmcli connection add type wifi ifname '*' con-name planted ssid planted autoconnect no \
             wifi-sec.key-mgmt wpa-psk wifi-sec.psk \(passphrase)
             """)
         artefacts.append(.text("Wi-Fi passphrase", passphrase))

@@ -89,8 +89,19 @@ extension Machine {
         return try FirmwareVariables(parsing: Array(try Data(contentsOf: URL(fileURLWithPath: path.string))))
     }
 
-    /// How often the guest has set the hardware clock.
-    public var clockChanges: Int { events.count { $0.name == "RTC_CHANGE" } }
+    /// How often the hardware clock was set after a time: UEFI firmware itself sets it when it starts.
+    ///
+    /// - Parameter time: Seconds since 1970 by the maker's clock.
+    public func clockChanges(after time: Double) -> Int { events.count { $0.name == "RTC_CHANGE" && $0.time > time } }
+
+    /// When the guest's kernel took over from the firmware, in seconds since 1970 by the maker's clock.
+    ///
+    /// - Throws: `ShellFailure`.
+    public func kernelStart() async throws -> Double {
+        let text = try await shell.output("cat /proc/uptime")
+        let uptime = text.split(separator: " ").first.flatMap { Double($0) } ?? 0
+        return Date().timeIntervalSince1970 - uptime
+    }
 
     /// Whether the screen shows nothing: every point is black.
     ///

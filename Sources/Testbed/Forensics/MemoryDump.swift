@@ -51,6 +51,17 @@ public struct MemoryDump: Sendable {
         }
     }
 
+    /// Copies the files.
+    ///
+    /// - Parameter folder: Where to.
+    /// - Throws: Foundation's error when they cannot be written there.
+    public func copy(to folder: FilePath) throws {
+        for file in files {
+            guard let name = file.lastComponent else { continue }
+            try FileManager.default.copyItem(atPath: file.string, toPath: folder.appending(name).string)
+        }
+    }
+
     /// Removes the files.
     public func remove() {
         for file in files { try? FileManager.default.removeItem(atPath: file.string) }

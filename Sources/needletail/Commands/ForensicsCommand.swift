@@ -47,8 +47,11 @@ struct ForensicsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where to write the report.", valueName: "file"))
     var report: String?
 
-    @Option(help: ArgumentHelp("Where pictures of the screen at the end go.", valueName: "folder"))
-    var pictures: String?
+    @Option(
+        help: ArgumentHelp(
+            "Where pictures of the screen at the end go, and dumps of memory in which something was left.",
+            valueName: "folder"))
+    var evidence: String?
 
     func validate() throws {
         for name in endings where Ending.named(name) == nil {
@@ -95,7 +98,7 @@ struct ForensicsCommand: AsyncParsableCommand {
                 // The detectors are shown to detect in the first run of each way.
                 plan.looksBefore = turn == 0
                 let number = turn * each.count + index + 1
-                plan.pictures = try pictures.map {
+                plan.evidence = try evidence.map {
                     let folder = PlaceOptions.absolute($0).appending("\(number)-\(ending)-\(memory)")
                     try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
                     return folder

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fb.h>
 #include <linux/tiocl.h>
 #include <linux/vt.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/klog.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/socket.h>
@@ -57,6 +59,31 @@ int clinux_emergency_arm(void) {
         held.interfaces, held.network, held.run};
     for (size_t index = 0; index < sizeof needed / sizeof *needed; index++) missing += needed[index] < 0;
     return missing;
+}
+
+int clinux_emergency_pin(void) {
+    FILE *maps = fopen("/proc/1/maps", "re");
+    if (maps == NULL) return -1;
+    char line[PATH_MAX + 128], last[PATH_MAX] = "";
+    int pinned = 0;
+    while (fgets(line, sizeof line, maps) != NULL) {
+        char *path = strchr(line, '/');
+        if (path == NULL) continue;
+        path[strcspn(path, "\n")] = 0;
+        // The parts of a file follow each other.
+        if (strcmp(path, last) == 0) continue;
+        snprintf(last, sizeof last, "%s", path);
+        int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (file < 0) continue;
+        struct stat status;
+        if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
+            void *start = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, file, 0);
+            if (start != MAP_FAILED && mlock(start, (size_t)status.st_size) == 0) pinned++;
+        }
+        close(file);
+    }
+    fclose(maps);
+    return pinned;
 }
 
 static int put(int directory, const char *path, const char *text) {
@@ -165,7 +192,8 @@ int clinux_emergency_stop(void) { return kill(-1, SIGSTOP); }
 
 int clinux_emergency_kill(void) { return kill(-1, SIGKILL); }
 
-static int is_alive(int directory, const char *name) {
+// What a name in /proc is: its state, 0 when it is no program or 1 or this one.
+static char state_of(int directory, const char *name) {
     if (name[0] < '0' || name[0] > '9') return 0;
     int number = 0;
     for (const char *digit = name; *digit >= '0' && *digit <= '9'; digit++) number = number * 10 + (*digit - '0');
@@ -184,12 +212,35 @@ static int is_alive(int directory, const char *name) {
     unsigned flags;
     if (rest == NULL || sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2) return 0;
     // PF_KTHREAD
-    return state != 'Z' && state != 'X' && (flags & 0x00200000) == 0;
+    return (flags & 0x00200000) != 0 ? 0 : state;
 }
+
+static int is_alive(int directory, const char *name) {
+    char state = state_of(directory, name);
+    return state != 0 && state != 'Z' && state != 'X';
+}
+
+static int is_unburied(int directory, const char *name) { return state_of(directory, name) == 'Z'; }
 
 int clinux_emergency_living(void) {
     static _Alignas(8) char buffer[32768];
     return each(held.processes, buffer, sizeof buffer, is_alive);
+}
+
+int clinux_emergency_reap(int milliseconds) {
+    static _Alignas(8) char buffer[32768];
+    int64_t end = clinux_emergency_now() + milliseconds;
+    if (held.control_groups >= 0) put(held.control_groups, "init.scope/cgroup.freeze", "0");
+    int left = 0;
+    do {
+        left = each(held.processes, buffer, sizeof buffer, is_unburied);
+        if (left <= 0) break;
+        clinux_emergency_pause(5);
+    } while (clinux_emergency_now() < end);
+    if (held.control_groups >= 0) put(held.control_groups, "init.scope/cgroup.freeze", "1");
+    // What process 1 may have started meanwhile.
+    clinux_emergency_kill();
+    return left;
 }
 
 // --- Screens ----------------------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ enum Step: CaseIterable {
     case freeze
     /// Everything killed but process 1, which cannot be.
     case kill
+    /// The dead buried: until then they keep their registers and names.
+    case reap
     /// An empty console on the screen.
     case dark
     /// File systems in memory given back.
@@ -35,12 +37,13 @@ enum Step: CaseIterable {
             case .keys: 2
             case .freeze: 3
             case .kill: 4
-            case .dark: 5
-            case .detach: 6
-            case .cut: 7
-            case .drop: 8
-            case .wipe: 9
-            case .watchdog: 10
+            case .reap: 5
+            case .dark: 6
+            case .detach: 7
+            case .cut: 8
+            case .drop: 9
+            case .wipe: 10
+            case .watchdog: 11
             }
         }
     }
@@ -53,12 +56,13 @@ enum Step: CaseIterable {
         case 2: .keys
         case 3: .freeze
         case 4: .kill
-        case 5: .dark
-        case 6: .detach
-        case 7: .cut
-        case 8: .drop
-        case 9: .wipe
-        case 10: .watchdog
+        case 5: .reap
+        case 6: .dark
+        case 7: .detach
+        case 8: .cut
+        case 9: .drop
+        case 10: .wipe
+        case 11: .watchdog
         default: nil
         }
     }
@@ -86,9 +90,11 @@ enum Course {
     static var first: Int64 { @_noAllocation get { 1900 } }
     /// Everything killed.
     static var killed: Int64 { @_noAllocation get { 2600 } }
+    /// The dead buried by process 1.
+    static var reaped: Int64 { @_noAllocation get { 4000 } }
     /// File systems given back; when that hangs, disks are taken away and it has a second chance.
-    static var detached: Int64 { @_noAllocation get { 5500 } }
-    static var detachedAfterCut: Int64 { @_noAllocation get { 7500 } }
+    static var detached: Int64 { @_noAllocation get { 6500 } }
+    static var detachedAfterCut: Int64 { @_noAllocation get { 8000 } }
     /// Caches empty.
     static var dropped: Int64 { @_noAllocation get { 9500 } }
     /// Memory overwritten.
@@ -123,6 +129,9 @@ enum Course {
         world.say(areKeysGone ? "keys gone after (ms)" : "keys not gone after (ms)", world.now() - begin)
 
         _ = world.wait(.kill, until: begin + killed)
+        world.start(.reap)
+        let isReaped = world.wait(.reap, until: begin + reaped) && world.result(.reap) == 0
+        world.say(isReaped ? "all ended after (ms)" : "not all ended after (ms)", world.now() - begin)
         world.start(.detach)
         if !world.wait(.detach, until: begin + detached) {
             world.start(.cut)

@@ -26,6 +26,7 @@ public enum EmergencyProgram {
         shared.initialize(to: Shared(wipe: wipe))
         let missing = LastCalls.openWhatIsNeeded()
         if missing > 0 { StandardError.line(Words.incomplete(missing)) }
+        if LastCalls.pinProcessOne() <= 0 { StandardError.line(Words.notPinned) }
 
         var medium: MediumWatch?
         var statistics: Int32 = -1

@@ -27,8 +27,8 @@ struct Shared {
 
     static var different: Int32 { @_noAllocation get { -2 } }
     /// The thread that reads the medium, after those of the steps.
-    static var reader: Int32 { @_noAllocation get { 11 } }
-    static var crew: Int32 { @_noAllocation get { 12 } }
+    static var reader: Int32 { @_noAllocation get { 12 } }
+    static var crew: Int32 { @_noAllocation get { 13 } }
 
     init(wipe: @escaping Wipe) {
         results = .allocate(capacity: Int(Self.crew))
@@ -77,6 +77,9 @@ struct Shared {
         case .keys: results[index] = LastCalls.wipeKeys()
         case .freeze: results[index] = LastCalls.freeze()
         case .kill: results[index] = killAll()
+        case .reap:
+            let rest = begin + Course.reaped - 200 - LastCalls.now()
+            results[index] = LastCalls.reap(milliseconds: rest > 0 ? rest : 0)
         case .dark: results[index] = LastCalls.darken()
         case .detach: results[index] = LastCalls.detach()
         case .cut: results[index] = LastCalls.cutDisks()

@@ -20,6 +20,11 @@ public enum LastCalls {
         try check("sched_setscheduler", "SCHED_RR") { clinux_emergency_urgent() }
     }
 
+    /// Keeps all that process 1 runs in memory, so that it can do so without the medium.
+    ///
+    /// - Returns: how many files; -1 when they are not known.
+    public static func pinProcessOne() -> Int32 { clinux_emergency_pin() }
+
     /// Opens what the actions need.
     ///
     /// - Returns: the number of things that are missing; 0 when everything is there.
@@ -163,6 +168,10 @@ public enum LastCalls {
     @_noAllocation public static func kill() { _ = clinux_emergency_kill() }
     /// How many programs run besides 1 and this one.
     @_noAllocation public static func living() -> Int32 { clinux_emergency_living() }
+    /// Process 1 let run until it has buried the dead, or the time is up. Returns how many are left.
+    @_noAllocation public static func reap(milliseconds: Int64) -> Int32 {
+        clinux_emergency_reap(Int32(truncatingIfNeeded: milliseconds))
+    }
     /// An empty, black console on the screen, and frame buffers full of zeros; -1 when something else is on the screen.
     @_noAllocation public static func darken() -> Int32 { clinux_emergency_dark() }
     /// File systems out of the tree, and the files of `/run` removed.

@@ -58,14 +58,14 @@ struct CourseTests {
 
     @Test func `Then killing, darkness, memory, caches, the wipe, darkness again and off`() {
         let world = course()
-        #expect(world.story.dropFirst(5).map(\.step) == [.kill, .dark, .detach, .drop, .wipe, .dark])
+        #expect(world.story.dropFirst(5).map(\.step) == [.kill, .dark, .reap, .detach, .drop, .wipe, .dark])
         #expect(world.endedAt != nil)
     }
 
     @Test func `Whatever hangs, everything is begun, and the end comes within 20 seconds`() {
         for step in Step.allCases {
             let world = course([step: FakeWorld.hangs])
-            for needed in [Step.keys, .lights, .network, .freeze, .kill, .dark, .detach, .drop, .wipe] {
+            for needed in [Step.keys, .lights, .network, .freeze, .kill, .dark, .reap, .detach, .drop, .wipe] {
                 #expect(world.begun(needed) != nil, "\(needed) when \(step) hangs")
             }
             #expect(world.endedAt.map { $0 < Course.off } == true, "\(step)")

@@ -19,6 +19,9 @@ int clinux_emergency_lock(void);
 int clinux_emergency_urgent(void) CLINUX_NO_ALLOCATION;
 // Opens everything that can be opened beforehand. Returns the number of things that could not.
 int clinux_emergency_arm(void);
+// Every file of which process 1 has mapped a part stays in memory as a whole, so that it can run for a moment when the medium
+// is gone: mlock(2). Returns the number of files, or -1 when they are not known.
+int clinux_emergency_pin(void);
 
 // From here on a crash of a thread is a step that hangs: the others go on, and the watchdog ends it all.
 void clinux_emergency_begin(void) CLINUX_NO_ALLOCATION;
@@ -89,6 +92,9 @@ int clinux_emergency_stop(void) CLINUX_NO_ALLOCATION;
 int clinux_emergency_kill(void) CLINUX_NO_ALLOCATION;
 // The number of programs that still run, without 1, this one, zombies and the kernel's threads; -1 when not known.
 int clinux_emergency_living(void) CLINUX_NO_ALLOCATION;
+// What is dead keeps its registers and its name in memory until its parent asks for its end, and that is process 1 by now: lets
+// it run until nothing is left, at most for this time, and freezes it again. Returns how many are left.
+int clinux_emergency_reap(int milliseconds) CLINUX_NO_ALLOCATION;
 // Shows the empty console, blanks it, switches the screens off and writes zeros over the frame buffers. 0 when the
 // empty console is on the screen, or there are no consoles.
 int clinux_emergency_dark(void) CLINUX_NO_ALLOCATION;
