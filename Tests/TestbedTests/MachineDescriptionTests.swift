@@ -51,6 +51,17 @@ struct MachineDescriptionTests {
             ])
     }
 
+    @Test("the room for translated code is QEMU's choice unless it is given, and has limits")
+    func translationCache() throws {
+        var description = MachineDescription(memory: 64)
+        #expect(words(description).contains("tcg,thread=multi"))
+        description.translationCache = 64
+        #expect(words(description).contains("tcg,thread=multi,tb-size=64"))
+        try description.validate()
+        description.translationCache = 0
+        #expect(throws: MachineFailure.self) { try description.validate() }
+    }
+
     @Test("no machine has another network than its tap device")
     func sealed() {
         #expect(words(MachineDescription(memory: 64)).suffix(2) == ["-nic", "none"])

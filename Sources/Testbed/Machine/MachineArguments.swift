@@ -15,7 +15,7 @@ struct MachineArguments {
     /// All arguments, without the program's name.
     func words() -> [String] {
         var words = [
-            "-no-user-config", "-nodefaults", "-machine", machine, "-accel", "tcg,thread=multi",
+            "-no-user-config", "-nodefaults", "-machine", machine, "-accel", accelerator,
             // AVX, which 'max' has, makes what is drawn by software die every minute under QEMU 7.2.
             "-cpu", "Nehalem", "-smp", String(description.processors), "-m", String(description.memory),
             "-vga", "std", "-display", description.display == .window ? "gtk" : "none", "-boot", "menu=off",
@@ -97,6 +97,10 @@ struct MachineArguments {
         let size = allCredentials.reduce(0) { $0 + $1.text.utf8.count }
         if size > 48 << 10 { text += ",smbios-entry-point-type=64" }
         return text
+    }
+
+    private var accelerator: String {
+        "tcg,thread=multi" + (description.translationCache.map { ",tb-size=\($0)" } ?? "")
     }
 
     private var firmwareWords: [String] {

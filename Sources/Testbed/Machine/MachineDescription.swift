@@ -70,6 +70,11 @@ public struct MachineDescription: Sendable, Hashable {
     public var clock: String?
     /// How the screen is shown.
     public var display = Display.none
+    /// The room for translated code in MiB, 8…1024; QEMU's own choice (up to 1 GiB) when `nil`.
+    ///
+    /// Each store into a page from which code was translated that is still kept takes a slow way in QEMU: a kernel that
+    /// empties what it frees pays that for every program that was run.
+    public var translationCache: Int?
 
     /// A machine with memory (in MiB) and nothing else but a screen, a keyboard and a serial port.
     public init(memory: Int) { self.memory = memory }
@@ -94,6 +99,9 @@ public struct MachineDescription: Sendable, Hashable {
         }
         try check((32...65536).contains(memory), "A machine cannot have \(memory) MiB of memory. Choose 32 to 65536.")
         try check((1...64).contains(processors), "A machine cannot have \(processors) processors. Choose 1 to 64.")
+        try check(
+            translationCache.map((8...1024).contains) ?? true,
+            "The room for translated code cannot be \(translationCache ?? 0) MiB. Choose 8 to 1024.")
         for drive in drives { try drive.validate() }
         try check(
             Set(drives.map(\.name)).count == drives.count,
