@@ -88,39 +88,50 @@ public struct Bench: Sendable {
         try await Builder(request.build, steps: steps).ingredients(work: work, logs: request.logs)
     }
 
-    /// Starts several sticks in turn, round by round, so that what else the machine does falls on all of them alike.
+    /// A stick that is measured, and by what name the user hears of it.
+    struct Stick: Sendable {
+        let name: String
+        let image: FilePath
+    }
+
+    /// Measures several things in turn, round by round, so that what else the machine does falls on all of them alike.
     ///
-    /// - Returns: For each stick its starts, in the order of the sticks.
-    func rounds(
-        of sticks: [(name: String, image: FilePath)], work: FilePath, readsFiles: Bool
-    ) async throws -> [[Start]] {
-        var starts: [[Start]] = sticks.map { _ in [] }
-        // Rounds of one turn are nearer to each other; a turn is to end after ten minutes, at less than a minute a start.
-        let roundsOfTurn = max(1, 12 / max(1, sticks.count))
-        for first in stride(from: 1, through: request.runs, by: roundsOfTurn) {
+    /// - Parameters:
+    ///   - subjects: What is measured.
+    ///   - runs: How often.
+    ///   - measurements: How many are made in one turn, which is to end after ten minutes.
+    ///   - measure: Measures one; its words say which of all rounds it is.
+    /// - Returns: For each subject its values, in the order of the subjects.
+    /// - Throws: What measuring throws.
+    func rounds<Subject: Sendable, Value: Sendable>(
+        of subjects: [Subject], runs: Int, inOneTurn measurements: Int = 12,
+        _ measure: (Subject, String) async throws -> Value
+    ) async throws -> [[Value]] {
+        var values: [[Value]] = subjects.map { _ in [] }
+        // Rounds of one turn are nearer to each other.
+        let roundsOfTurn = max(1, measurements / max(1, subjects.count))
+        for first in stride(from: 1, through: runs, by: roundsOfTurn) {
             try await request.turn.take {
-                for round in first..<min(first + roundsOfTurn, request.runs + 1) {
-                    for (index, stick) in sticks.enumerated() {
-                        starts[index].append(
-                            try await start(
-                                stick.image, "Start \(stick.name), \(round) of \(request.runs)", work: work,
-                                readsFiles: readsFiles))
+                for round in first..<min(first + roundsOfTurn, runs + 1) {
+                    for (index, subject) in subjects.enumerated() {
+                        values[index].append(try await measure(subject, "\(round) of \(runs)"))
                     }
                 }
             }
         }
-        return starts
+        return values
     }
 
-    private func start(
-        _ image: FilePath, _ name: String, work: FilePath, readsFiles: Bool
-    ) async throws -> Start {
-        try await steps.step(name) {
-            let start = try await Start.measure(image, work: work.appending("m"), readsFiles: readsFiles)
-            steps.note(
-                "systemd \(Document.number(start.times.systemd ?? 0)) s, default target "
-                    + "\(Document.number(start.times.defaultTarget ?? 0)) s")
-            return start
+    /// Starts several sticks in turn, less than a minute each.
+    func starts(of sticks: [Stick], work: FilePath, readsFiles: Bool) async throws -> [[Start]] {
+        try await rounds(of: sticks, runs: request.runs) { stick, round in
+            try await steps.step("Start \(stick.name), \(round)") {
+                let start = try await Start.measure(stick.image, work: work.appending("m"), readsFiles: readsFiles)
+                steps.note(
+                    "systemd \(Document.number(start.times.systemd ?? 0)) s, default target "
+                        + "\(Document.number(start.times.defaultTarget ?? 0)) s")
+                return start
+            }
         }
     }
 

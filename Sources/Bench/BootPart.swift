@@ -22,18 +22,9 @@ extension Bench {
                 """
             ])
         let parts = try await ingredients(work: work)
-        // Both from the same archive of the system, whatever lies in the output folder.
-        let system = work.appending("system.img")
-        try await steps.step("Pack the system") { try await parts.pack(Self.reference, to: system) }
-        let reference = work.appending("live-boot.img")
-        try await liveBootStick(parts, system: system, work: work, to: reference)
-        if SystemImage.Packing.shipped != Self.reference {
-            try await steps.step("Pack the system as it is shipped") { try await parts.pack(.shipped, to: system) }
-        }
-        let ours = work.appending("needletail.img")
-        try await steps.step("Make a stick of it") { try await parts.stick(.shipped, sealing: system, to: ours) }
-        let starts = try await rounds(
-            of: [("Needletail", ours), ("live-boot", reference)], work: work, readsFiles: false)
+        let sticks = try await sticks(
+            parts, words: [], liveBoot: parts.kernelCommandLine + ["boot=live"], work: work)
+        let starts = try await starts(of: [sticks.ours, sticks.reference], work: work, readsFiles: false)
         let (own, theirs) = (starts[0], starts[1])
         func figure(_ name: String, _ target: Target? = nil, _ value: (BootTimes) -> Double?) -> Figure {
             Figure(
@@ -65,9 +56,34 @@ extension Bench {
     static let reference = SystemImage.Packing(
         fileSystem: .squashfs, options: ["-comp", "zstd", "-Xcompression-level", "19", "-b", "256K"])
 
-    /// Makes a stick that starts with Debian's live-boot and is else like ours.
+    /// Makes the two sticks that are compared, both from the same archive of the system, whatever lies in the output folder.
+    ///
+    /// - Parameters:
+    ///   - parts: What they are made of.
+    ///   - words: Words for our kernel, beside those that it always has.
+    ///   - commandLine: All words for the reference's kernel.
+    ///   - work: Where they are made.
+    /// - Returns: Ours, and one that starts with Debian's live-boot and is else the same.
+    /// - Throws: What making them throws.
+    func sticks(
+        _ parts: Ingredients, words: [String], liveBoot commandLine: [String], work: FilePath
+    ) async throws -> (ours: Stick, reference: Stick) {
+        let system = work.appending("system.img")
+        try await steps.step("Pack the system") { try await parts.pack(Self.reference, to: system) }
+        let reference = work.appending("live-boot.img")
+        try await liveBootStick(parts, system: system, commandLine: commandLine, work: work, to: reference)
+        if SystemImage.Packing.shipped != Self.reference {
+            try await steps.step("Pack the system as it is shipped") { try await parts.pack(.shipped, to: system) }
+        }
+        let ours = work.appending("needletail.img")
+        try await steps.step("Make a stick of it") {
+            try await parts.stick(.shipped, sealing: system, words: words, to: ours)
+        }
+        return (Stick(name: "Needletail", image: ours), Stick(name: "live-boot", image: reference))
+    }
+
     private func liveBootStick(
-        _ parts: Ingredients, system: FilePath, work: FilePath, to path: FilePath
+        _ parts: Ingredients, system: FilePath, commandLine: [String], work: FilePath, to path: FilePath
     ) async throws {
         let boot = work.appending("live-boot")
         try FileManager.default.createDirectory(atPath: boot.string, withIntermediateDirectories: true)
@@ -112,7 +128,7 @@ extension Bench {
                     binds: [.writing(partition, at: "/mnt/image"), .reading(system, at: "/mnt/system")]
                 ).run(log: log)
             }
-            try await parts.stick(initramfs: initramfs, system: partition, words: ["boot=live"], to: path)
+            try await parts.stick(initramfs: initramfs, system: partition, commandLine: commandLine, to: path)
         }
         try? FileManager.default.removeItem(atPath: boot.string)
     }

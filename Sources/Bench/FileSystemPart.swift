@@ -43,7 +43,7 @@ extension Bench {
                 """
             ])
         let parts = try await ingredients(work: work)
-        var sticks: [(name: String, image: FilePath)] = []
+        var sticks: [Stick] = []
         var made: [(size: Double, seconds: Double, isSame: Bool?)] = []
         let candidates = Candidate.all.filter { candidate in
             request.packings.isEmpty || request.packings.contains { candidate.name.contains($0) }
@@ -68,9 +68,9 @@ extension Bench {
                 try await parts.stick(candidate.packing, sealing: image, to: stick)
             }
             try FileManager.default.removeItem(atPath: image.string)
-            sticks.append((candidate.name, stick))
+            sticks.append(Stick(name: candidate.name, image: stick))
         }
-        let starts = try await rounds(of: sticks, work: work, readsFiles: true)
+        let starts = try await starts(of: sticks, work: work, readsFiles: true)
         report.packings = zip(zip(candidates, made), starts).map { pair, starts in
             let (candidate, made) = pair
             return PackingFigures(

@@ -58,22 +58,41 @@ struct Start: Sendable {
     /// - Returns: What was measured.
     /// - Throws: `MachineFailure`, `ShellFailure`, `CancellationError`.
     static func measure(_ image: FilePath, work: FilePath, readsFiles: Bool) async throws -> Start {
+        try await run(image, in: MachineDescription(memory: 1024), work: work) { machine in
+            try await measure(machine, readsFiles: readsFiles)
+        }
+    }
+
+    /// Starts a stick in a sandbox without a network, for as long as a closure runs.
+    ///
+    /// - Parameters:
+    ///   - image: The stick.
+    ///   - description: The machine without it.
+    ///   - work: A folder with a short path.
+    ///   - body: What is done with the machine.
+    /// - Returns: What the closure returns.
+    /// - Throws: `MachineFailure`, `SandboxFailure`, and what the closure throws.
+    static func run<Value>(
+        _ image: FilePath, in description: MachineDescription, work: FilePath,
+        _ body: nonisolated(nonsending) (Machine) async throws -> Value
+    ) async throws -> Value {
         let sandbox = try await Sandbox.open(work: work)
         do {
-            var description = MachineDescription(memory: 1024)
+            var description = description
             description.drives = [Drive("stick", image: image, as: .usb(.xhci), bootOrder: 0)]
-            let start = try await Machine.with(description, in: sandbox) { machine in
-                try await measure(machine, readsFiles: readsFiles)
-            }
+            let value = try await Machine.with(description, in: sandbox, body)
             await sandbox.close()
-            return start
+            return value
         } catch {
             await sandbox.close()
             throw error
         }
     }
 
-    private static func measure(_ machine: Machine, readsFiles: Bool) async throws -> Start {
+    /// Waits until a machine has started.
+    ///
+    /// - Returns: How long that took.
+    static func times(of machine: Machine) async throws -> BootTimes {
         try await machine.shell.waitUntilReady(within: .seconds(300))
         var times = try await BootTimes(of: machine)
         let deadline = ContinuousClock.now + .seconds(120)
@@ -85,6 +104,11 @@ struct Start: Sendable {
             try await Task.sleep(for: .milliseconds(500))
             times = try await BootTimes(of: machine)
         }
+        return times
+    }
+
+    private static func measure(_ machine: Machine, readsFiles: Bool) async throws -> Start {
+        let times = try await times(of: machine)
         let sectors = try await machine.shell.output("cut -c 1- /sys/block/sda/stat | awk '{ print $3 }'")
         let available = try await machine.shell.output("awk '/MemAvailable/ { print $2 }' /proc/meminfo")
         let phases = Phases(try await machine.shell.run("cat /run/needletail/boot.json").output)

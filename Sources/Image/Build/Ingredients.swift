@@ -39,15 +39,18 @@ public struct Ingredients: Sendable {
     /// - Parameters:
     ///   - packing: How the system was packed.
     ///   - image: The packed system, which gets its hash tree.
+    ///   - words: Words for the kernel, beside ``kernelCommandLine``.
     ///   - path: The stick's image.
     /// - Throws: `CommandFailure`, `MediaFailure`, `CancellationError`.
-    public func stick(_ packing: SystemImage.Packing, sealing image: FilePath, to path: FilePath) async throws {
+    public func stick(
+        _ packing: SystemImage.Packing, sealing image: FilePath, words: [String] = [], to path: FilePath
+    ) async throws {
         let salt = try await Cache.hash("needletail \(project.version)")
         let seal = try await SystemImage(buildRoot: buildRoot, packing: packing, log: log).seal(image, salt: salt)
         let initramfs = work.appending("initramfs-\(seal.rootHash)")
         try await self.initramfs(for: seal, packing, to: initramfs)
         try await assembly(
-            initramfs: initramfs, system: image, partition: seal.partition(), commandLine: kernelCommandLine
+            initramfs: initramfs, system: image, partition: seal.partition(), commandLine: kernelCommandLine + words
         ).stick(to: path)
     }
 
@@ -70,16 +73,16 @@ public struct Ingredients: Sendable {
     /// - Parameters:
     ///   - initramfs: What the kernel starts first.
     ///   - system: What is in the system partition: a multiple of 4096 bytes.
-    ///   - words: Words for the kernel, beside ``kernelCommandLine``.
+    ///   - commandLine: All words for the kernel but those of the menu's entries.
     ///   - path: The stick's image.
     /// - Throws: `CommandFailure`, `MediaFailure`, `CancellationError`.
-    public func stick(initramfs: FilePath, system: FilePath, words: [String], to path: FilePath) async throws {
+    public func stick(initramfs: FilePath, system: FilePath, commandLine: [String], to path: FilePath) async throws {
         let hash = try await Cache.hash(of: system)
         guard let partition = GUID(derivedFromHash: Hexadecimal.bytes(hash)) else {
             throw SystemImageError.noRootHash
         }
         try await assembly(
-            initramfs: initramfs, system: system, partition: partition, commandLine: kernelCommandLine + words
+            initramfs: initramfs, system: system, partition: partition, commandLine: commandLine
         ).stick(to: path)
     }
 
