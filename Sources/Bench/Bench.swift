@@ -18,6 +18,8 @@ public struct Bench: Sendable {
         public var turn: Turn
         /// The ways of packing that are looked at, by a part of their names; all when empty.
         public var packings: [String] = []
+        /// The room for QEMU's translated code in MiB, where sessions are ended; QEMU's own choice when `nil`.
+        public var translationCache: Int? = Bench.translationCache
 
         /// Describes a run; what is made goes to `bench` in the build's output folder.
         public init(build: Builder.Request, program: FilePath, runs: Int, turn: Turn) {
@@ -54,6 +56,7 @@ public struct Bench: Sendable {
         let report: PartReport
         switch part {
         case .boot: report = try await boot(work: work)
+        case .end: report = try await end(work: work)
         case .build: report = try await build(work: work)
         case .size: report = try await size()
         case .memory: report = try await memory(work: work)

@@ -54,7 +54,7 @@ public struct Document: Sendable, Equatable {
         blocks += report.method
         if !report.figures.isEmpty { blocks.append(table(of: report.figures)) }
         if !report.packings.isEmpty { blocks.append(table(of: report.packings)) }
-        if !report.phases.isEmpty { blocks.append("Our start by phase:\n\n" + table(of: report.phases)) }
+        if !report.phases.isEmpty { blocks.append(table(of: report.phases, of: report.part)) }
         blocks += report.notes
         blocks.append(
             """
@@ -110,14 +110,16 @@ public struct Document: Sendable, Equatable {
         return table(header, rows)
     }
 
-    static func table(of phases: [PhaseFigures]) -> String {
+    static func table(of phases: [PhaseFigures], of part: Part) -> String {
         var last = 0.0
         let rows = phases.map { phase in
             let median = phase.seconds.median ?? last
             defer { last = median }
             return [phase.name, value(phase.seconds, digits: 2), "+" + number(median - last, digits: 2)]
         }
-        return table(["begins", "s after the kernel's start", "after the line above"], rows)
+        let isEnd = part == .end
+        let begin = isEnd ? "s after the command" : "s after the kernel's start"
+        return "Our \(isEnd ? "end" : "start") by phase:\n\n" + table(["begins", begin, "after the line above"], rows)
     }
 
     static func table(_ header: [String], _ rows: [[String]]) -> String {

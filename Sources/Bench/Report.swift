@@ -4,6 +4,8 @@
 public enum Part: String, Sendable, Codable, CaseIterable {
     /// The start, against Debian's live-boot.
     case boot
+    /// The end, against Debian's live-boot.
+    case end
     /// The making of the image, against Debian's live-build.
     case build
     /// The image's size, against live-build's.
@@ -19,6 +21,7 @@ public enum Part: String, Sendable, Codable, CaseIterable {
     public var title: String {
         switch self {
         case .boot: "Start"
+        case .end: "End"
         case .build: "Build"
         case .size: "Size"
         case .memory: "Memory"
@@ -40,6 +43,8 @@ public enum Unit: String, Sendable, Codable {
     case milliseconds = "ms"
     /// Millions of bytes in a second.
     case megabytesPerSecond = "MB/s"
+    /// Seconds for each 1,073,741,824 bytes.
+    case secondsPerGibibyte = "s/GiB"
 }
 
 /// What a figure is to reach.
@@ -74,8 +79,8 @@ public struct Figure: Sendable, Codable, Equatable {
         self.target = target
     }
 
-    /// Our median as a part of the reference's.
-    public var ratio: Double? { reference.flatMap { ours.ratio(to: $0) } }
+    /// Our median as a part of the reference's; `nil` for a growth, which may be none or less.
+    public var ratio: Double? { unit == .secondsPerGibibyte ? nil : reference.flatMap { ours.ratio(to: $0) } }
 
     /// Whether the target is reached; `nil` where there is none. What was not measured is not reached.
     public var isReached: Bool? {
@@ -136,7 +141,7 @@ public struct PackingFigures: Sendable, Codable, Equatable {
     public var available: Series
 }
 
-/// The phases of a start: name, and the seconds since the kernel's start at which each run got there.
+/// The phases of a start or an end: name, and the seconds since its beginning at which each run got there.
 public struct PhaseFigures: Sendable, Codable, Equatable {
     /// The phase that begins.
     public var name: String
@@ -154,7 +159,7 @@ public struct PartReport: Sendable, Codable, Equatable {
     public var method: [String]
     /// The figures with their targets.
     public var figures: [Figure] = []
-    /// The phases of our start.
+    /// The phases of our start or our end.
     public var phases: [PhaseFigures] = []
     /// The ways of packing.
     public var packings: [PackingFigures] = []

@@ -21,7 +21,7 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The folder with the image.", valueName: "folder"))
     var output = "out"
 
-    @Option(help: "Measure only this: boot, build, size, memory, filesystem or tor. Can be given several times.")
+    @Option(help: "Measure only this: boot, end, build, size, memory, filesystem or tor. Can be given several times.")
     var only: [Part] = []
 
     @Option(help: "How often each start is measured.")
@@ -29,6 +29,11 @@ struct BenchCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Of the file systems, only those whose name has this in it.", valueName: "text"))
     var packing: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "QEMU's room for translated code in the part 'end'; 0 leaves it to QEMU.", valueName: "MiB"))
+    var translationCache = Bench.translationCache
 
     @Option(
         help: ArgumentHelp(
@@ -50,6 +55,7 @@ struct BenchCommand: AsyncParsableCommand {
         var request = Bench.Request(
             build: build, program: program, runs: runs, turn: Turn(turn.map(PlaceOptions.absolute)))
         request.packings = packing
+        request.translationCache = translationCache > 0 ? translationCache : nil
         let bench = Bench(request, steps: Steps())
         let path = project.root.appending("docs/benchmarks.md").string
         for part in Part.allCases where only.isEmpty || only.contains(part) {

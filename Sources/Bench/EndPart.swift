@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import Foundation
+import Image
+import SystemPackage
+import Testbed
+
+extension Bench {
+    /// The room for QEMU's translated code in MiB with which sessions are ended, on both sides. See ``end(work:)`` for why.
+    public static let translationCache = 64
+
+    func end(work: FilePath) async throws -> PartReport {
+        let cache = request.translationCache
+        let few = (request.runs + 1) / 2
+        var report = PartReport(
+            .end, setting: try await setting(),
+            method: [
+                """
+                From `systemctl poweroff`, given some seconds after the default target was reached, until QEMU reports that the \
+                machine is off. The sticks are made as in the part "Start" and differ in what is compared: ours has its boot \
+                stage, to which systemd returns and which closes everything and overwrites all memory, and our kernel command \
+                line, with which the kernel empties whatever is given back (`init_on_free=1`). The reference has live-boot's \
+                initramfs and Debian's command line (`\(Self.liveBootWords.joined(separator: " "))`): nothing is erased, and it is \
+                checked that nothing of ours waits in `/run/initramfs`. Both have a serial console beside, on which the phases \
+                can be seen. USB on xHCI, BIOS, `-cpu Nehalem`, 2 processors, no network card; in turn, \(request.runs) times with \
+                \(Self.gibibytes(Self.memory)) GiB and \(few) times with each other size. The growth is the slope of the line \
+                that fits the times with \(Self.growth.map(Self.gibibytes).joined(separator: ", ")) GiB best.
+                """,
+                """
+                QEMU keeps \(cache.map { "at most \($0) MiB" } ?? "as much as it likes (up to 1 GiB)") of translated code on both \
+                sides (`-accel tcg,tb-size`). Where the guest's kernel zeroes a page from which code was translated, QEMU takes \
+                each store of 8 bytes through its slow path. With QEMU's own size, which keeps all code of a session, closing the \
+                file system with all programs took half a minute of computing for that alone; with \(Self.translationCache) MiB it takes \
+                half a second. No real processor does anything of the kind.
+                """,
+            ])
+        let parts = try await ingredients(work: work)
+        let consoles = ["console=tty0", "console=ttyS0,115200"]
+        let sticks = try await sticks(
+            parts, words: consoles, liveBoot: Self.liveBootWords + consoles, work: work)
+        func ends(_ memories: [Int], runs: Int) async throws -> [[End]] {
+            let subjects = memories.flatMap { memory in
+                [Subject(stick: sticks.ours, memory: memory), Subject(stick: sticks.reference, memory: memory)]
+            }
+            return try await rounds(of: subjects, runs: runs, inOneTurn: 8) { subject, round in
+                try await steps.step("End \(subject.stick.name) with \(subject.memory) MiB, \(round)") {
+                    var description = MachineDescription(memory: subject.memory)
+                    description.translationCache = cache
+                    let isOurs = subject.stick.name == sticks.ours.name
+                    let end = try await Start.run(
+                        subject.stick.image, in: description, work: work.appending("m")
+                    ) { machine in
+                        try await End.measure(machine, isOurs: isOurs)
+                    }
+                    steps.note("\(Document.number(end.seconds)) s")
+                    return end
+                }
+            }
+        }
+        let usual = try await ends([Self.memory], runs: request.runs)
+        let others = try await ends(Self.growth, runs: few)
+        let (own, theirs) = (usual[0], usual[1])
+        // Two subjects for each size, ours first.
+        let grown = Self.growth.indices.map { (ours: others[2 * $0], reference: others[2 * $0 + 1]) }
+        report.figures = [
+            Figure(
+                "Command to off with \(Self.gibibytes(Self.memory)) GiB", .seconds, ours: own.seconds,
+                reference: theirs.seconds, target: .ratio(1.5))
+        ]
+        report.figures += zip(Self.growth, grown).map { memory, ends in
+            Figure(
+                "The same with \(Self.gibibytes(memory)) GiB", .seconds, ours: ends.ours.seconds,
+                reference: ends.reference.seconds)
+        }
+        report.figures.append(
+            Figure(
+                "Growth with memory", .secondsPerGibibyte, ours: Self.slopes(Self.growth, grown.map(\.ours.seconds)),
+                reference: Self.slopes(Self.growth, grown.map(\.reference.seconds))))
+        report.phases = End.phases.map { phase in
+            PhaseFigures(name: phase.name, seconds: Series(own.compactMap { $0.phases[phase.name] }))
+        }
+        report.phases.append(PhaseFigures(name: "off", seconds: own.seconds))
+        return report
+    }
+
+    /// The memory with which the target is to be reached, in MiB.
+    private static let memory = 1536
+    /// The memory with which it is seen how the time grows, in MiB.
+    private static let growth = [1024, 2048, 4096, 8192]
+    /// What Debian's live images give the kernel, but for the splash screen.
+    private static let liveBootWords = ["boot=live", "components"]
+
+    private struct Subject: Sendable {
+        let stick: Stick
+        let memory: Int
+    }
+
+    private static func gibibytes(_ memory: Int) -> String {
+        Document.number(Double(memory) / 1024, digits: memory % 1024 == 0 ? 0 : 1)
+    }
+
+    /// Seconds more for each GiB more, by round.
+    ///
+    /// - Parameters:
+    ///   - memories: The sizes in MiB.
+    ///   - seconds: What was measured with each, in the same order.
+    /// - Returns: A slope for each round that has all sizes.
+    static func slopes(_ memories: [Int], _ seconds: [Series]) -> Series {
+        let rounds = seconds.map(\.values.count).min() ?? 0
+        return Series(
+            (0..<rounds).compactMap { round in
+                slope(zip(memories, seconds).map { (Double($0) / 1024, $1.values[round]) })
+            })
+    }
+
+    /// The slope of the line that fits points best, by least squares; `nil` when there is no such line.
+    static func slope(_ points: [(x: Double, y: Double)]) -> Double? {
+        let count = Double(points.count)
+        let middle = (x: points.reduce(0) { $0 + $1.x } / count, y: points.reduce(0) { $0 + $1.y } / count)
+        let width = points.reduce(0) { $0 + ($1.x - middle.x) * ($1.x - middle.x) }
+        guard points.count > 1, width > 0 else { return nil }
+        return points.reduce(0) { $0 + ($1.x - middle.x) * ($1.y - middle.y) } / width
+    }
+}
+
+extension [End] {
+    /// The whole times.
+    fileprivate var seconds: Series { Series(map(\.seconds)) }
+}
