@@ -6,7 +6,7 @@ import Testbed
 
 extension Bench {
     /// The room for QEMU's translated code in MiB with which sessions are ended, on both sides. See ``end(work:)`` for why.
-    public static let translationCache = 64
+    public static let translationCache = Examination.translationCache
 
     func end(work: FilePath) async throws -> PartReport {
         let cache = request.translationCache

@@ -132,12 +132,18 @@ int main(int count, char **words) {
         if (error) fprintf(stderr, "planter: %s\n", strerror(error));
         return error != 0;
     }
+    if (count == 3 && strcmp(words[1], "damage") == 0) {
+        int error = damage(words[2]);
+        if (error) fprintf(stderr, "planter: %s\n", strerror(error));
+        return error != 0;
+    }
     const char *mode = count == 2 ? words[1] : "";
     int is_decrypting = strcmp(mode, "decrypt") == 0;
     if (!is_decrypting && strcmp(mode, "plant") != 0) {
         fprintf(stderr,
                 "planter plant     plants what its standard input lists: METHOD NAME COUNT MARKER [PATH]\n"
                 "planter decrypt   opens an encrypted disk: METHOD NAME 0 KEY PATH\n"
+                "planter damage DISK   writes to a disk, the firmware and the clock\n"
                 "planter stuck FOLDER   mounts a file system that never answers\n");
         return 2;
     }

@@ -14,6 +14,7 @@
 //
 // "planter decrypt" reads one such line whose METHOD does not matter, whose MARKER is a key of 64 hexadecimal digits and whose PATH
 // is a disk, opens that as an encrypted one, and tells the path of what is in it.
+// "planter damage DISK" writes to a disk, the firmware and the clock.
 // "planter stuck FOLDER" mounts a file system that never answers.
 //
 // Processes that hold what they planted stay behind until they are killed. For tests only, compiled by them, never in an image.
@@ -66,6 +67,9 @@ int open_encrypted(const struct crop *crop);
 
 // Mounts a file system that never answers, which a process that stays behind holds.
 int mount_stuck(const char *folder);
+
+// Writes to a disk, the firmware's variables and the hardware clock.
+int damage(const char *disk);
 
 // Tells the parent how many were planted, and the error number.
 void tell(int report, const struct crop *crop, int error);

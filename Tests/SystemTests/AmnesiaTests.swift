@@ -20,16 +20,15 @@ struct SharedExamination: SuiteTrait, TestScoping {
     func provideScope(for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void)
         async throws
     {
-        let found = try await Self.examine("poweroff", offline: false)
+        let found = try await Self.examine(#require(Ending.named("poweroff")), offline: false)
         try await Self.$current.withValue(found) { try await body() }
     }
 
     /// A session that ends in one way, named as in `Ending.all`, examined.
     static func examine(
-        _ name: String, memory: Int = 1024, records: Int = 1_000_000, looksBefore: Bool = true, offline: Bool = true
+        _ ending: Ending, memory: Int = 1024, records: Int = 1_000_000, looksBefore: Bool = true, offline: Bool = true
     ) async throws -> Found {
         let image = try ShippedImage.find()
-        let ending = try #require(Ending.named(name))
         return try await withWork { work in
             let planter = try await Planter(source: ShippedImage.planter, program: work.appending("planter"))
             var plan = Examination.Plan(image: ending.attachment.isDVD ? image.disc : image.stick, ending: ending)
@@ -129,7 +128,8 @@ extension SystemTests {
     struct OtherEnds {
         @Test("nothing is left when programs hang, memory is full and a file system is stuck, by the power button")
         func everythingAtOnce() async throws {
-            let found = try await SharedExamination.examine("power-button-in-trouble", looksBefore: false)
+            let found = try await SharedExamination.examine(
+                #require(Ending.named("power-button-in-trouble")), looksBefore: false)
             #expect(found.result.after.isClean, "\(found.result.after)")
             #expect(found.changes.sectors == 0, "\(found.changes.sentences)")
             #expect(found.result.reason == .poweredOff)
@@ -139,7 +139,7 @@ extension SystemTests {
             "in an emergency the screen goes dark first, and nothing is left in memory and on disks",
             arguments: ["stick-pulled-under-pressure", "panic-key"])
         func emergency(_ name: String) async throws {
-            let found = try await SharedExamination.examine(name, looksBefore: false)
+            let found = try await SharedExamination.examine(#require(Ending.named(name)), looksBefore: false)
             #expect(found.result.after.isClean, "\(found.result.after)")
             #expect(found.changes.sectors == 0, "\(found.changes.sentences)")
             // How long it takes is measured by `make forensics`.
@@ -149,12 +149,22 @@ extension SystemTests {
 
         @Test("a crash of the kernel writes to no disk and no firmware, and starts the computer again by itself")
         func kernelPanic() async throws {
-            let found = try await SharedExamination.examine("kernel-panic", records: 100_000, looksBefore: false)
+            let found = try await SharedExamination.examine(
+                #require(Ending.named("kernel-panic")), records: 100_000, looksBefore: false)
             #expect(found.result.reason == .reset)
             #expect(found.changes.sectors == 0, "\(found.changes.sentences)")
             #expect(found.result.variables.isEmpty && found.result.clockChanges == 0)
             // A crash cannot wipe: the detectors say so.
             #expect(!found.result.after.isClean)
+        }
+
+        @Test("what is written to a disk, to the firmware or to the clock, and what stays in memory, is noticed (anti-test)")
+        func careless() async throws {
+            let found = try await SharedExamination.examine(.careless, records: 100_000, looksBefore: false)
+            #expect(found.changes.sectors == 1, "\(found.changes.sentences)")
+            #expect(found.result.variables.map(\.name) == ["Planted"])
+            #expect(found.result.clockChanges > 0)
+            #expect(found.result.after.planted > 10_000 && found.result.after.known > 0, "\(found.result.after)")
         }
     }
 }

@@ -87,6 +87,15 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
         Ending(name: "kernel-panic", kind: .crash, trigger: .command("echo c > /proc/sysrq-trigger")),
     ]
 
+    /// A session that does what none may, and no end: each of the detectors has to tell.
+    public static let careless = Ending(
+        name: "careless", kind: .crash, trigger: .command("echo o > /proc/sysrq-trigger"),
+        preparation: """
+            for disk in /sys/block/sd* /sys/block/nvme*; do
+            [ "$(cat $disk/ro)" = 1 ] && [ "$(cat $disk/removable)" = 0 ] && { set -- "$disk"; break; }
+            done; \(Planter.guestPath) damage "/dev/${1##*/}"
+            """)
+
     /// The ending of a name.
     public static func named(_ name: String) -> Ending? { all.first { $0.name == name } }
 

@@ -66,6 +66,10 @@ public struct Examination: Sendable {
         public var plantedRecords: Int { planted.reduce(0) { $0 + $1.count } }
     }
 
+    /// In MiB. A page with code that QEMU has translated is slow to overwrite, because QEMU looks for its translations with each
+    /// write: with all that a large cache holds, erasing the cached programs takes half a minute that no computer would need.
+    public static let translationCache = 64
+
     /// The name of the drive with the system.
     static let medium = "medium"
 
@@ -98,6 +102,7 @@ public struct Examination: Sendable {
     public var trialPlan: Trial.Plan {
         var trial = Trial.Plan(
             image: plan.image, attachment: plan.ending.attachment, firmware: plan.firmware, memory: plan.memory)
+        trial.translationCache = Self.translationCache
         trial.otherDrives = disks?.drives ?? []
         trial.reboots = false
         return trial
@@ -110,6 +115,7 @@ public struct Examination: Sendable {
         description.drives =
             [Drive(Self.medium, image: plan.image, as: plan.ending.attachment, bootOrder: 0)] + (disks?.drives ?? [])
         description.reboots = false
+        description.translationCache = Self.translationCache
         return description
     }
 

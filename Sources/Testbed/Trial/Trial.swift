@@ -33,6 +33,8 @@ public struct Trial: Sendable {
         public var otherDrives: [Drive] = []
         /// Further credentials.
         public var credentials: [Credential] = []
+        /// Room for translated code in QEMU, in MiB; `nil` for its own choice.
+        public var translationCache: Int?
         /// Seconds by which the machine's hardware clock is ahead at power-on; behind when negative.
         public var clockOffset = 0
         /// What the local network's server says.
@@ -152,6 +154,7 @@ public struct Trial: Sendable {
 
     static func description(_ plan: Plan, tor: TorNetwork, time: TimeServers? = nil) -> MachineDescription {
         var description = MachineDescription(memory: plan.memory)
+        description.translationCache = plan.translationCache
         if plan.clockOffset != 0 { description.clock = MachineDescription.clock(ahead: plan.clockOffset) }
         description.firmware = plan.firmware
         description.display = plan.display
