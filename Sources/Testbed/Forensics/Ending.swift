@@ -49,11 +49,14 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
 
     /// Holds everything up: ignores every request to end, beside the planter's own of that kind.
     private static let hung = """
-        systemd-run -q --unit=hung -p TimeoutStopSec=60 /bin/sh -c \
+        systemd-run -q --unit=hung /bin/sh -c \
         'trap "" TERM INT HUP; while :; do sleep 1; done'
         """
+    /// Fills `/tmp` to its limit, and then memory until little is left: without swap, more would only be the kernel killing programs.
     private static let full = """
-        for folder in /tmp /run /home/user /var/tmp; do dd if=/dev/zero of=$folder/full bs=64k 2>/dev/null; done; true
+        dd if=/dev/zero of=/tmp/full bs=1M 2>/dev/null
+        while set -- $(grep MemAvailable: /proc/meminfo) && [ "$2" -gt 100000 ]; do
+        dd if=/dev/zero bs=1M count=8 2>/dev/null >>/home/user/full || break; done; true
         """
     /// A file system whose program never answers, and somebody who waits for it.
     private static let stuck = """
