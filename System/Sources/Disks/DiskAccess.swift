@@ -24,7 +24,7 @@ public struct DiskAccess: Sendable {
     private let user: UInt32
     private let group: UInt32
     private let nodes: String
-    private let state: String
+    private let folder: DiskFolder
     private let isHardware: @Sendable (String) -> Bool
 
     /// Access for a user.
@@ -33,18 +33,17 @@ public struct DiskAccess: Sendable {
     ///   - user: who gets the nodes.
     ///   - group: and the group.
     public init(user: UInt32 = 1000, group: UInt32 = 1000) {
-        self.init(user: user, group: group, nodes: Self.nodes, state: "\(DiskReport.folder)/.open") {
-            Disk(sysfs: $0) != nil
-        }
+        self.init(user: user, group: group, nodes: Self.nodes, folder: .system) { Disk(sysfs: $0) != nil }
     }
 
     init(
-        user: UInt32, group: UInt32, nodes: String, state: String, isHardware: @escaping @Sendable (String) -> Bool
+        user: UInt32, group: UInt32, nodes: String, folder: DiskFolder,
+        isHardware: @escaping @Sendable (String) -> Bool
     ) {
         self.user = user
         self.group = group
         self.nodes = nodes
-        self.state = state
+        self.folder = folder
         self.isHardware = isHardware
     }
 
@@ -62,8 +61,8 @@ public struct DiskAccess: Sendable {
     /// The names that are open for reading or writing, with the loop device between; `nil` for those open for writing.
     public var opened: [String: String?] {
         var result: [String: String?] = [:]
-        for name in FileTree.names(in: state) {
-            let line = File.line("\(state)/\(name)") ?? ""
+        for name in FileTree.names(in: folder.opened) {
+            let line = File.line("\(folder.opened)/\(name)") ?? ""
             result[name] = line.hasPrefix("loop") ? .some(line) : .some(nil)
         }
         return result
@@ -81,16 +80,16 @@ public struct DiskAccess: Sendable {
         do throws(SystemCallFailure) {
             try makeFolders()
             if isLater(name) {
-                try File.replace("\(state)/\(name)", mode: 0o600, Array("writable\n".utf8))
+                try File.replace("\(folder.opened)/\(name)", mode: 0o600, Array("writable\n".utf8))
                 try makeNode(name, leadingTo: name, mode: 0o660)
                 return "\(nodes)/\(name)"
             }
             let loop = try ReadOnlyView.make(of: "/dev/\(name)")
             do throws(SystemCallFailure) {
-                try File.replace("\(state)/\(name)", mode: 0o600, Array("\(loop)\n".utf8))
+                try File.replace("\(folder.opened)/\(name)", mode: 0o600, Array("\(loop)\n".utf8))
                 try makeNode(name, leadingTo: loop, mode: 0o440)
             } catch {
-                try? FileTree.remove("\(state)/\(name)")
+                try? FileTree.remove("\(folder.opened)/\(name)")
                 try? ReadOnlyView.clear(loop)
                 throw error
             }
@@ -106,19 +105,25 @@ public struct DiskAccess: Sendable {
     public func allowWriting(_ name: String) throws(Refusal) -> String {
         try checkMayBeOpened(name)
         guard let loop = opened[name] else { throw .notOpen }
+        var problem: String?
         do throws(SystemCallFailure) {
-            let devices = [name] + KernelDisks().partitions(of: name)
+            let kernel = KernelDisks()
             // Before anything changes, so that whatever happens it will be locked again.
-            let lock = try DiskCommand.prepareFolder()
-            for device in devices { try File.replace("\(DiskReport.allowedFolder)/\(device)", mode: 0o600, []) }
+            let lock = try folder.prepare()
+            for device in [name] + kernel.partitions(of: name) {
+                try File.replace("\(folder.allowed)/\(device)", mode: 0o600, [])
+            }
             _ = consume lock
-            try File.replace("\(state)/\(name)", mode: 0o600, Array("writable\n".utf8))
-            for device in devices { try KernelDisks().setReadOnly(false, device) }
-            try makeNode(name, leadingTo: name, mode: 0o660)
+            try File.replace("\(folder.opened)/\(name)", mode: 0o600, Array("writable\n".utf8))
             if let loop { try? ReadOnlyView.clear(loop) }
+            problem = protect(name)
+            if problem == nil, try kernel.isReadOnly(name) { problem = DiskWords.notOpened }
+            if problem == nil { try makeNode(name, leadingTo: name, mode: 0o660) }
             renewReport(name)
-            return "\(nodes)/\(name)"
-        } catch { throw .failed("\(error)") }
+        } catch { problem = "\(error)" }
+        guard let problem else { return "\(nodes)/\(name)" }
+        try? close(name)
+        throw .failed(problem)
     }
 
     /// Takes back what was given. What is still in use of it can be read until its user closes it, and no longer be opened.
@@ -132,18 +137,15 @@ public struct DiskAccess: Sendable {
         if let loop {
             do throws(SystemCallFailure) { try ReadOnlyView.clear(loop) } catch { problem = "\(error)" }
         } else {
-            let devices = [name] + KernelDisks().partitions(of: name)
-            for device in devices where !isLater(name) {
-                problem = DiskGuard(control: KernelDisks()).set(true, device: device) ?? problem
+            for device in [name] + KernelDisks().partitions(of: name) {
+                try? FileTree.remove("\(folder.allowed)/\(device)")
             }
-            if problem == nil {
-                for device in devices { try? FileTree.remove("\(DiskReport.allowedFolder)/\(device)") }
-                renewReport(name)
-            }
+            if !isLater(name) { problem = protect(name) }
+            renewReport(name)
         }
         // A disk that is gone needs no lock.
         if let problem, disk(of: name) != nil { throw .failed(problem) }
-        try? FileTree.remove("\(state)/\(name)")
+        try? FileTree.remove("\(folder.opened)/\(name)")
     }
 
     /// Takes everything back.
@@ -159,35 +161,41 @@ public struct DiskAccess: Sendable {
 
     private func checkMayBeOpened(_ name: String) throws(Refusal) {
         guard let disk = disk(of: name) else { throw .noDisk }
-        switch DiskReport.of(disk)?.result {
+        switch folder.report(on: disk)?.result {
         case .medium: throw .isMedium
         case .failed: throw .isOff
         default: break
         }
-        if let medium = StartRecord((try? File.text(StartRecord.file)) ?? "").medium,
-            FileTree.resolved("/sys/class/block/\(disk)") == medium, DiskReport.of(disk)?.reason != .later
+        if let medium = folder.startRecord.medium,
+            FileTree.resolved("/sys/class/block/\(disk)") == medium, folder.report(on: disk)?.reason != .later
         {
             throw .isMedium
         }
     }
 
     private func isLater(_ name: String) -> Bool {
-        disk(of: name).flatMap { DiskReport.of($0)?.reason } == .later
+        disk(of: name).flatMap { folder.report(on: $0)?.reason } == .later
+    }
+
+    /// Makes the disk of a device as it has to be by what is allowed; what does not hold.
+    private func protect(_ name: String) -> String? {
+        disk(of: name).flatMap {
+            DiskGuard(control: KernelDisks()).protect(disk: $0, except: folder.allowedDevices)
+        }
     }
 
     private func renewReport(_ name: String) {
-        guard let disk = Disk(sysfs: name), let old = DiskReport.of(name), let reason = old.reason else { return }
-        let isAllowed = FileTree.exists("\(DiskReport.allowedFolder)/\(name)")
-        let report = DiskReport(disk, reason, isAllowed: isAllowed, failure: nil)
-        guard let lock = try? DiskCommand.prepareFolder() else { return }
-        try? DiskCommand.write(report.text, to: "\(DiskReport.folder)/\(name)", mode: 0o644)
+        guard let disk = Disk(sysfs: name), let old = folder.report(on: name), let reason = old.reason else { return }
+        let report = DiskReport(disk, reason, isAllowed: folder.isAllowed(name), failure: nil)
+        guard let lock = try? folder.prepare() else { return }
+        try? folder.write(report)
         _ = consume lock
     }
 
     private func makeFolders() throws(SystemCallFailure) {
-        let lock = try DiskCommand.prepareFolder()
+        let lock = try folder.prepare()
         _ = consume lock
-        try FileTree.makeDirectory(state, mode: 0o700)
+        try FileTree.makeDirectory(folder.opened, mode: 0o700)
         try FileTree.makeDirectory(nodes)
     }
 

@@ -38,23 +38,23 @@ public enum DiskCommand {
             Program.printError(DiskWords.noName)
             return 1
         }
-        let lock = try prepareFolder()
-        var record = StartRecord((try? File.text(StartRecord.file)) ?? "")
+        let folder = DiskFolder.system
+        let lock = try folder.prepare()
+        var record = folder.startRecord
         let known = record
         let protection = Protection(
             Protection.Situation(disk: disk, connected: USBConnection.time(of: path), now: Machine.uptime), &record)
-        let allowed = Set(FileTree.names(in: DiskReport.allowedFolder))
-        let isAllowed = allowed.contains(name)
+        let isAllowed = folder.isAllowed(name)
         var failure: String?
         if protection.isReadOnly, !isAllowed {
-            failure = DiskGuard(control: KernelDisks()).set(true, disk: name, except: allowed)
+            failure = DiskGuard(control: KernelDisks()).protect(disk: name, except: folder.allowedDevices)
         } else if protection == .later {
             // Writing stays forbidden when allowing it fails, which is safe and says so itself.
             _ = DiskGuard(control: KernelDisks()).set(false, disk: name)
         }
-        if record != known { try write(record.text, to: StartRecord.file, mode: 0o600) }
+        if record != known { try folder.write(record) }
         let report = DiskReport(disk, protection, isAllowed: isAllowed, failure: failure)
-        try write(report.text, to: "\(DiskReport.folder)/\(name)", mode: 0o644)
+        try folder.write(report)
         _ = consume lock
         for line in properties(report) { Program.print(line) }
         return 0
@@ -63,11 +63,12 @@ public enum DiskCommand {
     /// Makes a partition what its disk is, when the kernel has not.
     private static func partition(_ path: String) -> Int32 {
         let parts = path.split(separator: "/").map(String.init)
-        guard parts.count > 2, let name = parts.last, let report = DiskReport.of(parts[parts.count - 2]) else {
+        let folder = DiskFolder.system
+        guard parts.count > 2, let name = parts.last, let report = folder.report(on: parts[parts.count - 2]) else {
             return 1
         }
         let failure: String?
-        let isAllowed = FileTree.exists("\(DiskReport.allowedFolder)/\(name)")
+        let isAllowed = folder.isAllowed(name)
         switch report.result {
         case .protected where isAllowed: failure = nil
         case .protected: failure = DiskGuard(control: KernelDisks()).set(true, device: name)
@@ -86,22 +87,23 @@ public enum DiskCommand {
     /// Forgets a disk that is gone: what is plugged in there next came later.
     private static func remove(_ path: String) throws(SystemCallFailure) -> Int32 {
         guard let name = path.split(separator: "/").last.map(String.init), !name.hasPrefix(".") else { return 1 }
-        let lock = try prepareFolder()
-        var record = StartRecord((try? File.text(StartRecord.file)) ?? "")
+        let folder = DiskFolder.system
+        let lock = try folder.prepare()
+        var record = folder.startRecord
         let known = record
         // A new disk may be in its place already, and has been decided on.
         if FileTree.resolved("/sys/block/\(name)") != path {
             record.disks.remove(path)
             record.empty.remove(path)
         }
-        if record != known { try write(record.text, to: StartRecord.file, mode: 0o600) }
+        if record != known { try folder.write(record) }
         if !FileTree.exists("/sys/block/\(name)") {
             // Its partitions have its name and a number, with or without a p between.
-            for allowed in FileTree.names(in: DiskReport.allowedFolder) where allowed.hasPrefix(name) {
+            for allowed in folder.allowedDevices where allowed.hasPrefix(name) {
                 if FileTree.exists("/sys/class/block/\(allowed)") { continue }
-                try? FileTree.remove("\(DiskReport.allowedFolder)/\(allowed)")
+                try? FileTree.remove("\(folder.allowed)/\(allowed)")
             }
-            try? FileTree.remove("\(DiskReport.folder)/\(name)")
+            try? FileTree.remove("\(folder.path)/\(name)")
         }
         _ = consume lock
         return 0
@@ -117,25 +119,6 @@ public enum DiskCommand {
             "UDISKS_AUTO=0",
         ]
     }
-
-    /// Makes the folders. One process at a time changes what is in them; the file that is returned is the lock.
-    static func prepareFolder() throws(SystemCallFailure) -> File {
-        try FileTree.makeDirectory("/run/needletail")
-        try FileTree.makeDirectory(DiskReport.folder)
-        try FileTree.makeDirectory("\(DiskReport.folder)/.start", mode: 0o700)
-        try FileTree.makeDirectory(DiskReport.allowedFolder, mode: 0o700)
-        let lock = try File("\(DiskReport.folder)/.start/lock", .create(mode: 0o600))
-        try lock.lock()
-        return lock
-    }
-
-    /// Writes beside the place and moves it there, so that a reader never sees half of it.
-    static func write(_ text: String, to path: String, mode: UInt32) throws(SystemCallFailure) {
-        let draft = "\(DiskReport.folder)/.start/draft"
-        try? FileTree.remove(draft)
-        try File(draft, .create(mode: mode)).write(Array(text.utf8))
-        try FileTree.move(draft, to: path)
-    }
 }
 
 extension StartRecord {
@@ -146,10 +129,11 @@ extension StartRecord {
     ///   - disks: the disks that are there.
     /// - Throws: `SystemCallFailure`.
     public static func write(medium: Disk, disks: [Disk]) throws(SystemCallFailure) {
-        let lock = try DiskCommand.prepareFolder()
+        let folder = DiskFolder.system
+        let lock = try folder.prepare()
         let record = StartRecord(
             medium: medium.path, handover: Machine.uptime, disks: Set(disks.filter { $0.size > 0 }.map(\.path)))
-        try DiskCommand.write(record.text, to: file, mode: 0o600)
+        try folder.write(record)
         _ = consume lock
     }
 }

@@ -39,11 +39,34 @@ struct DiskGuard<Control: DiskControl> {
     /// - Parameters:
     ///   - isReadOnly: whether writing is forbidden.
     ///   - disk: the disk's name.
-    ///   - allowed: devices that stay as they are.
     /// - Returns: `nil`, or why it does not hold.
-    func set(_ isReadOnly: Bool, disk: String, except allowed: Set<String> = []) -> String? {
-        for device in [disk] + control.partitions(of: disk) where !allowed.contains(device) {
+    func set(_ isReadOnly: Bool, disk: String) -> String? {
+        for device in [disk] + control.partitions(of: disk) {
             if let reason = set(isReadOnly, device: device) { return reason }
+        }
+        return nil
+    }
+
+    /// Forbids writing to a disk and to all its partitions but those that the user has allowed writing to.
+    ///
+    /// The kernel takes a partition of a read-only disk as read-only, whatever was said of the partition. So a disk with such a
+    /// partition is left open as a whole, once each other partition is read-only by itself.
+    ///
+    /// - Parameters:
+    ///   - disk: the disk's name.
+    ///   - allowed: devices that can be written to.
+    /// - Returns: `nil`, or why it does not hold.
+    func protect(disk: String, except allowed: Set<String>) -> String? {
+        let partitions = control.partitions(of: disk)
+        for device in partitions where !allowed.contains(device) {
+            if let reason = set(true, device: device) { return reason }
+        }
+        guard allowed.contains(disk) || partitions.contains(where: allowed.contains) else {
+            return set(true, device: disk)
+        }
+        // That it stays read-only all the same is no danger; whoever has allowed it looks.
+        for device in [disk] + partitions where device == disk || allowed.contains(device) {
+            _ = set(false, device: device)
         }
         return nil
     }

@@ -18,8 +18,6 @@ public struct DiskReport: Sendable, Hashable {
 
     /// Where the files are; each is named for its disk.
     public static let folder = "/run/needletail/disks"
-    /// Where the disks are named that the user has allowed writing to; root's.
-    public static let allowedFolder = "\(folder)/.allowed"
 
     /// The disk's name, such as `sda`.
     public let name: String

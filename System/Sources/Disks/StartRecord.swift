@@ -5,9 +5,6 @@
 /// A file of `key=value` lines: `medium=PATH`, `handover=SECONDS`, a line `disk=PATH` for each disk, a line `empty=PATH` for each
 /// drive whose slot is known to have been empty since. Paths are those of `/sys`, links followed. Only root reads it.
 public struct StartRecord: Hashable, Sendable {
-    /// Where the record is.
-    public static let file = "\(DiskReport.folder)/.start/record"
-
     /// The disk that the computer was started from; `nil` when that is not known, as when there is no record.
     public var medium: String?
     /// When the boot stage handed over, in seconds since the kernel's start.

@@ -72,9 +72,9 @@ struct DiskServiceTests {
         let authority = Authority(hasPassword: hasPassword)
         let setting = Setting(
             client: VarlinkClient(path: "\(folder)/d.sock"), authority: authority, name: name, folder: folder)
-        let access = DiskAccess(user: 0, group: 0, nodes: "\(folder)/nodes", state: "\(folder)/open") {
-            $0 == name
-        }
+        let access = DiskAccess(
+            user: 0, group: 0, nodes: "\(folder)/nodes", folder: DiskFolder(path: "\(folder)/disks")
+        ) { $0 == name }
         let disk = setting.disk
         let keeper = DiskKeeper(access: access, authority: authority, disks: { [disk] }, log: { _ in })
         let server = VarlinkServer(try DisksInterface.service(for: keeper))

@@ -46,6 +46,25 @@ struct DiskGuardTests {
         #expect(DiskGuard(control: Driver(.refuses)).set(true, disk: "sdb")?.contains("not permitted") == true)
     }
 
+    @Test("a partition that the user writes to opens its disk, but no other partition, until it is closed")
+    func oneOpen() {
+        let driver = Driver(.obeys)
+        let guardian = DiskGuard(control: driver)
+        #expect(guardian.protect(disk: "sdb", except: []) == nil)
+        #expect(driver.readOnly == ["sdb", "sdb1", "sdb2"])
+        #expect(guardian.protect(disk: "sdb", except: ["sdb1", "sda", "sda2"]) == nil)
+        #expect(driver.readOnly == ["sdb2"])
+        // Another event of the same disk changes nothing, and makes good what a new reading of the table has lost.
+        driver.readOnly.remove("sdb2")
+        #expect(guardian.protect(disk: "sdb", except: ["sdb1"]) == nil)
+        #expect(driver.readOnly == ["sdb2"])
+        #expect(guardian.protect(disk: "sdb", except: ["sdb", "sdb1", "sdb2"]) == nil)
+        #expect(driver.readOnly == [])
+        #expect(guardian.protect(disk: "sdb", except: ["sda"]) == nil)
+        #expect(driver.readOnly == ["sdb", "sdb1", "sdb2"])
+        #expect(DiskGuard(control: Driver(.lies)).protect(disk: "sdb", except: ["sdb1"]) == DiskWords.notKept)
+    }
+
     @Test("an empty drive is no failure")
     func empty() { #expect(DiskGuard(control: Driver(.empty)).set(true, disk: "sr0") == nil) }
 
