@@ -66,7 +66,11 @@ struct DiskServiceTests {
         _ = try run("/usr/bin/truncate", ["-s", "8M", "\(folder)/disk"])
         let device = try run("/sbin/losetup", ["-f", "--show", "\(folder)/disk"])
         let name = String(device.split(separator: "/").last ?? "")
-        defer { _ = try? run("/sbin/losetup", ["-d", device]) }
+        defer {
+            // A loop device keeps this when its file is taken away, for whoever gets it next.
+            try? BlockDevice.setReadOnly(false, File(device))
+            _ = try? run("/sbin/losetup", ["-d", device])
+        }
         try BlockDevice.setReadOnly(true, File(device))
 
         let authority = Authority(hasPassword: hasPassword)

@@ -111,7 +111,11 @@ struct LoopDisk {
         _ = try run("/bin/sh", ["-c", "printf 'label: gpt\\n,4M\\n,4M\\n' | sfdisk -q \"$0\"", image])
         let device = try run("/sbin/losetup", ["-f", "-P", "--show", image])
         let disk = LoopDisk(name: String(device.split(separator: "/").last ?? ""))
-        defer { _ = try? run("/sbin/losetup", ["-d", "/dev/\(disk.name)"]) }
+        defer {
+            // A loop device keeps this when its file is taken away, for whoever gets it next.
+            try? BlockDevice.setReadOnly(false, File(device))
+            _ = try? run("/sbin/losetup", ["-d", device])
+        }
         try body(disk)
     }
 
