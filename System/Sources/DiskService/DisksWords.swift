@@ -4,18 +4,20 @@ import Disks
 /// Every sentence that a person reads, in one place.
 enum DisksWords {
     static let usage = """
-        needletail-disks: the disks of this computer, and what this session may do with them
+        needletail-disks: the disks of this computer, and what this session may do
 
           needletail-disks                     lists them
-          needletail-disks open NAME           lets you read a disk or a part of one
-          needletail-disks allow-writing NAME  lets you also write to what you have opened
+          needletail-disks open NAME           lets you read a disk or a part of it
+          needletail-disks allow-writing NAME  lets you write to it, when it is open
           needletail-disks close NAME          takes that back
           needletail-disks lock                takes everything back
 
-        Nothing on a disk is opened by itself, and nothing is written to any disk that was there when you started.
-        All that you open is locked again when the session ends.
+        Nothing on a disk is opened by itself, and nothing is written to any disk that
+        was there when you started. All that you open is locked again when the session
+        ends.
 
-          --password-stdin                     (allow-writing) no question; the first line of the input is the password
+          --password-stdin                     (allow-writing) no question; the first
+                                               line of the input is the password
 
         """
 
@@ -24,7 +26,7 @@ enum DisksWords {
 
     static func list(_ disks: [DisksInterface.DiskEntry]) -> String {
         disks.map { disk in
-            var text = "\(disk.name)  \(title(disk))\n    \(state(disk))\n"
+            var text = "\(disk.name)  \(title(disk))\n\(indented(state(disk)))"
             for partition in disk.partitions {
                 let words = [
                     Disk.decimalSize(UInt64(max(0, partition.size))), partition.kind,
@@ -50,6 +52,19 @@ enum DisksWords {
         return access(disk.access).map { "\(words) (\($0))" } ?? words
     }
 
+    /// A text in lines of at most 80 columns, 4 of them empty.
+    static func indented(_ text: String) -> String {
+        var lines: [String] = []
+        for word in text.split(separator: " ") {
+            if let last = lines.last, last.utf8.count + 1 + word.utf8.count <= 76 {
+                lines[lines.count - 1] = "\(last) \(word)"
+            } else {
+                lines.append(String(word))
+            }
+        }
+        return lines.map { "    \($0)\n" }.joined()
+    }
+
     private static func access(_ access: DisksInterface.Access) -> String? {
         switch access {
         case .closed: nil
@@ -60,8 +75,9 @@ enum DisksWords {
 
     static func opened(_ name: String, _ path: String) -> String {
         """
-        \(name) is open as \(path). Every program of this session can now read it,
-        also what is private on it, until you type: needletail-disks close \(name)
+        \(name) is open as \(path). Every program of this session
+        can now read it, also what is private on it, until you type:
+        needletail-disks close \(name)
         Nothing on it changes.
 
         """
@@ -69,7 +85,8 @@ enum DisksWords {
 
     static func writable(_ name: String, _ path: String) -> String {
         """
-        \(name) can be written to, as \(path), until you type: needletail-disks close \(name)
+        \(name) can be written to, as \(path), until you type:
+        needletail-disks close \(name)
         What you change there stays after you switch off, and can be found.
 
         """
@@ -85,8 +102,9 @@ enum DisksWords {
           Serial number  \(disk.serial.isEmpty ? "none" : disk.serial)
           Part           \(name == disk.name ? "the whole disk" : name)
 
-        What is written there stays when you switch off. It shows that this computer was used, and can destroy what is on
-        the disk, above all when Windows there is only asleep. To save files, a stick that you plug in now is safer.
+        What is written there stays when you switch off. It shows that this computer was
+        used, and can destroy what is on the disk, above all when Windows there is only
+        asleep. To save files, a stick that you plug in now is safer.
 
         """
     }
@@ -103,7 +121,7 @@ enum DisksWords {
     static let otherDisk = "Another disk has this name by now. Nothing was changed.\n"
     static let notConfirmed = "The password was not given in time. Nothing was changed.\n"
     static func failed(_ reason: String) -> String {
-        "That did not work: \(reason). Nothing more was changed than you see when you type needletail-disks.\n"
+        "That did not work: \(reason).\nWhat is open now, you see when you type needletail-disks.\n"
     }
     static let notYours = "Only the user of this session may ask for disks.\n"
     static let noService = "The service for disks does not answer. The disks are as they were.\n"

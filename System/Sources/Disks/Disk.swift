@@ -104,8 +104,10 @@ extension Disk {
             Self.printable(File.line("\(path)/\(file)") ?? "")
         }
         let words = [line("device/vendor"), line("device/model"), line("device/name")]
-        // virtio has numbers as vendors, SATA disks the word ATA.
-        let model = words.filter { !$0.isEmpty && !$0.hasPrefix("0x") && $0 != "ATA" }.joined(separator: " ")
+        // virtio has numbers as vendors, SATA disks the word ATA, and some models begin with the vendor.
+        let isRepeated = !words[0].isEmpty && words[1].hasPrefix("\(words[0]) ")
+        let model = (isRepeated ? Array(words.dropFirst()) : words)
+            .filter { !$0.isEmpty && !$0.hasPrefix("0x") && $0 != "ATA" }.joined(separator: " ")
         self.init(
             name: name,
             bus: Self.bus(name: name, path: Self.controller(of: path), cardType: line("device/type")),

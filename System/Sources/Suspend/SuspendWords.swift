@@ -16,20 +16,22 @@ enum SuspendWords {
 
         LETTING THE COMPUTER SLEEP
 
-        While it sleeps, everything stays in its memory: what you have opened and typed, passwords, the keys of your
-        Persistent Storage when it is open, and what Tor knows of your connections. Whoever gets the computer in this
-        state can get at it, also without your password. Nothing of it is written to a disk.
+        While it sleeps, everything stays in its memory: what you have opened and
+        typed, passwords, the keys of your Persistent Storage when it is open, and
+        what Tor knows of your connections. Whoever gets the computer in this state
+        can get at it, also without your password. Nothing of it is written to a disk.
 
-        The screen will be locked. Do not pull out the stick while the computer sleeps; if you must, it is switched
-        off when it wakes up.
+        The screen will be locked. Do not pull out the stick while the computer
+        sleeps; if you must, it is switched off when it wakes up.
 
         Shutting down instead wipes the memory. When you are not sure, shut down.
 
+
         """
     static let word = "sleep"
-    static let question = "To let it sleep, type  sleep  and press Enter; to stay awake, just press Enter: "
+    static let question = "To let it sleep, type  sleep  and press Enter; to stay awake, only Enter: "
     static let stopped = "The computer stays awake.\n"
-    static let notLocked = "The screen could not be locked, so the computer stays awake. Shut down instead.\n"
+    static let notLocked = "The screen could not be locked, so the computer stays awake.\nShut down instead.\n"
     static let notPossible = "This computer cannot sleep now. The screen is locked. Shut down instead.\n"
     static let noService = "The service for sleeping does not answer. The computer stays awake.\n"
 

@@ -190,6 +190,17 @@ struct DiskServiceTests {
         }
     }
 
+    @Test("what is said about a disk fits into 80 columns, with every word of it")
+    func width() {
+        let detail = DiskWords.failed("sda", because: "the driver did not keep it read-only")
+        let lines = DisksWords.indented(detail).split(separator: "\n")
+        #expect(lines.count > 1 && lines.allSatisfy { $0.hasPrefix("    ") && $0.utf8.count <= 80 })
+        #expect(lines.flatMap { $0.split(separator: " ") } == detail.split(separator: " "))
+        for text in [DisksWords.usage, DisksWords.opened("nvme0n1p1", "/dev/needletail/nvme0n1p1")] {
+            #expect(text.split(separator: "\n").allSatisfy { $0.utf8.count <= 80 })
+        }
+    }
+
     @Test(
         "names that are none are refused",
         arguments: ["", "..", "../sda", "loop", "sda/sda1", String(repeating: "a", count: 4000), "s\u{0}a"])
