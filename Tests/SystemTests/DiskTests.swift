@@ -13,11 +13,20 @@ extension SystemTests {
             ("sata", .ahci), ("nvme", .nvme), ("virtual", .virtio), ("present", .usb(.xhci)),
         ]
 
-        /// A disk with an ext4 partition, as far as the maker's tools can make one without mounting.
+        /// Where the second partition of each disk is, and what the test writes to it on one of them.
+        static let second = 45_056 * 512
+        static let written = Data(repeating: 0x57, count: 512)
+
+        /// A disk with an ext4 partition, as far as the maker's tools can make one without mounting, and an empty one.
         static func makeDisk(_ path: FilePath) async throws {
             _ = try await Command("truncate", ["-s", "32M", path.string]).output()
             _ = try await Command(
-                "sh", ["-c", "printf 'label: gpt\\nstart=2048, size=40960\\n' | sfdisk -q \"$0\"", path.string]
+                "sh",
+                [
+                    "-c",
+                    "printf 'label: gpt\\nstart=2048, size=40960\\nstart=45056, size=16384\\n' | sfdisk -q \"$0\"",
+                    path.string,
+                ]
             ).output()
             _ = try await Command(
                 "mkfs.ext4", ["-q", "-F", "-E", "offset=1048576", path.string, "20480k"]
@@ -37,9 +46,10 @@ extension SystemTests {
                     try await Self.makeDisk(path)
                     description.drives.append(Drive(name, image: path, as: attachment, writes: .kept))
                 }
-                let before = try Self.attachments.map {
-                    try Data(contentsOf: URL(filePath: work.appending("\($0.name).img").string))
+                func content(_ name: String) throws -> Data {
+                    try Data(contentsOf: URL(filePath: work.appending("\(name).img").string))
                 }
+                let before = try Self.attachments.map { try content($0.name) }
                 let late = work.appending("late.img")
                 try await Self.makeDisk(late)
                 try await withMachine(description, work: work) { machine in
@@ -47,12 +57,20 @@ extension SystemTests {
                     let guest = Guest(machine: machine)
                     try await guest.expectProtection()
                     try await guest.expectStick(Drive("late", image: late, as: .usb(.xhci)))
+                    try await guest.expectLockedStick(
+                        Drive("locked", image: late, as: .usb(.xhci), writes: .refused))
                     try await guest.expectNoProgram(Drive("failing", image: late, as: .usb(.xhci)))
                     try await guest.expectReading()
+                    try await guest.expectWriting()
+                    try await guest.expectPluggedAgain(
+                        Drive("present", image: work.appending("present.img"), as: .usb(.xhci), writes: .kept))
+                    try await guest.expectEnd()
+                    #expect(try await guest.output("systemctl --failed --no-legend --plain") == "")
                 }
                 for ((name, _), bytes) in zip(Self.attachments, before) {
-                    let after = try Data(contentsOf: URL(filePath: work.appending("\(name).img").string))
-                    #expect(after == bytes, "The disk '\(name)' has changed.")
+                    var expected = bytes
+                    if name == "nvme" { expected.replaceSubrange(Self.second..<Self.second + 512, with: Self.written) }
+                    #expect(try content(name) == expected, "The disk '\(name)' has changed.")
                 }
             }
         }
@@ -86,7 +104,7 @@ private struct Guest {
         #expect(reports.components(separatedBy: "reason=inside").count >= 4, "\(reports)")
         #expect(reports.components(separatedBy: "reason=present").count == 2, "\(reports)")
         #expect(reports.components(separatedBy: "reason=medium").count == 2, "\(reports)")
-        for name in ["vda", "vda1", "nvme0n1", "nvme0n1p1"] {
+        for name in ["vda", "vda1", "vda2", "nvme0n1", "nvme0n1p1", "nvme0n1p2"] {
             #expect(try await output("cat /sys/class/block/\(name)/ro") == "1")
             #expect(
                 try await machine.shell.run("dd if=/dev/zero of=/dev/\(name) bs=512 count=1 conv=notrunc").status != 0)
@@ -106,8 +124,36 @@ private struct Guest {
         try await wait("Its partition", for: "test -b /dev/\(name)1")
         #expect(try await output("cat /sys/class/block/\(name)/ro /sys/class/block/\(name)1/ro") == "0\n0")
         #expect(try await machine.shell.run("dd if=/dev/zero of=/dev/\(name)1 bs=512 count=1 conv=fsync").status == 0)
+        #expect(try await output("grep -c ^/dev/\(name) /proc/mounts || true") == "0")
+        #expect(try await output("cat /proc/swaps | wc -l") == "1")
         try await machine.unplug(drive.name)
         try await wait("The end of the stick", for: "! test -e /run/needletail/disks/\(name)")
+    }
+
+    /// A stick whose own switch forbids writing can be read.
+    func expectLockedStick(_ drive: Drive) async throws {
+        try await machine.plug(drive)
+        try await wait("The stick with a switch", for: "grep -qs reason=later /run/needletail/disks/*")
+        let name = try await output("basename $(grep -l reason=later /run/needletail/disks/*)")
+        try await wait("Its partition", for: "test -b /dev/\(name)1 && udevadm settle")
+        #expect(try await output("cat /sys/class/block/\(name)/ro") == "1")
+        let opened = try await output("runuser -u user -- needletail-disks open \(name)1")
+        #expect(opened.contains("/dev/needletail/\(name)1"), "\(opened)")
+        #expect(try await output("runuser -u user -- head -c 2048 /dev/needletail/\(name)1 | wc -c") == "2048")
+        _ = try await output("runuser -u user -- needletail-disks close \(name)1")
+        try await machine.unplug(drive.name)
+        try await wait("The end of the stick", for: "! test -e /run/needletail/disks/\(name)")
+    }
+
+    /// What was there at the start is a stick like others once it has been taken out.
+    func expectPluggedAgain(_ drive: Drive) async throws {
+        let name = try await output("basename $(grep -l reason=present /run/needletail/disks/*)")
+        try await machine.unplug(drive.name)
+        try await wait("The end of the disk", for: "! test -e /run/needletail/disks/\(name)")
+        try await machine.plug(drive)
+        try await wait("The disk again", for: "grep -qs reason=later /run/needletail/disks/*")
+        let again = try await output("basename $(grep -l reason=later /run/needletail/disks/*)")
+        #expect(try await output("cat /sys/class/block/\(again)/ro") == "0")
     }
 
     /// The anti-test: without the program a disk is nobody's.
@@ -144,5 +190,63 @@ private struct Guest {
         // Whatever becomes of the service, everything is locked.
         _ = try await output("systemctl kill -s KILL needletail-disks.service")
         try await wait("The lock", for: "! test -e /dev/needletail/vda1 && ! losetup -a | grep -q vda1")
+    }
+
+    private static let password = "a long way home"
+    private static let user = "runuser -u user -- needletail-disks"
+    private static let (disk, part, other) = ("nvme0n1", "nvme0n1p2", "nvme0n1p1")
+    private static let node = "/dev/needletail/\(part)"
+
+    /// Writes a sector, and says whether it was taken.
+    private func write(_ path: String, asUser: Bool = false) async throws -> Bool {
+        let dd = "\(asUser ? "runuser -u user -- " : "")dd of=\(path) bs=512 count=1 conv=notrunc,fsync"
+        return try await machine.shell.run("head -c 512 /dev/zero | tr '\\0' W | \(dd)").status == 0
+    }
+
+    private func allowWriting(_ password: String = password) async throws -> GuestShell.Answer {
+        try await machine.shell.run(
+            "echo '\(password)' | \(Self.user) --password-stdin allow-writing \(Self.part) 2>&1")
+    }
+
+    private func expectLocked() async throws {
+        try await wait("The end of writing", for: "! test -e \(Self.node)")
+        for device in [Self.disk, Self.part, Self.other] {
+            #expect(try await output("cat /sys/class/block/\(device)/ro") == "1")
+            #expect(try await !write("/dev/\(device)"), "\(device) took a write")
+        }
+    }
+
+    /// The password opens one partition for writing, and nothing else.
+    func expectWriting() async throws {
+        _ = try await output(
+            "varlinkctl call /run/needletail/administration.sock org.needletail.Administration.SetPassword '{\"password\":\"\(Self.password)\"}'"
+        )
+        #expect(try await allowWriting().status == 1, "What is not open was opened for writing.")
+        _ = try await output("\(Self.user) open \(Self.part)")
+        #expect(try await allowWriting("another way").status == 77)
+        #expect(try await !write(Self.node))
+        let allowed = try await allowWriting()
+        #expect(allowed.status == 0 && allowed.output.contains("can be written to"), "\(allowed)")
+        #expect(try await write(Self.node, asUser: true))
+        #expect(try await !write("/dev/\(Self.other)"), "The other partition took a write.")
+        for device in [Self.disk, Self.part, Self.other] {
+            #expect(try await !write("/dev/\(device)", asUser: true), "The user wrote to /dev/\(device).")
+        }
+        // Looking at the disk again keeps both.
+        _ = try await output("udevadm trigger --settle --action=change --subsystem-match=block")
+        #expect(try await write(Self.node, asUser: true))
+        #expect(try await !write("/dev/\(Self.other)"), "The other partition took a write.")
+        let list = try await output(Self.user)
+        #expect(list.contains("you can WRITE to it"), "\(list)")
+        _ = try await output("\(Self.user) close \(Self.part)")
+        try await expectLocked()
+    }
+
+    /// With the session everything ends that it was given.
+    func expectEnd() async throws {
+        _ = try await output("\(Self.user) open \(Self.part)")
+        #expect(try await allowWriting().status == 0)
+        _ = try await output("systemctl stop user@1000.service")
+        try await expectLocked()
     }
 }
