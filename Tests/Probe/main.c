@@ -107,6 +107,7 @@ int main(int count, char **words) {
     const char *mode = count > 1 ? words[1] : "";
     if (strcmp(mode, "control") == 0) return control(count - 2, words + 2);
     if (strcmp(mode, "clock") == 0) return hardware_clock();
+    if (strcmp(mode, "lid") == 0) return lid();
     find_interfaces(count - 2, words + 2);
     if (strcmp(mode, "sockets") == 0) {
         sockets();
@@ -120,7 +121,8 @@ int main(int count, char **words) {
         fprintf(stderr,
                 "probe sockets [INTERFACE...]   try to send by every means\n"
                 "probe storm [INTERFACE...]     change the namespace first, and put it back after\n"
-                "probe control SOCKET COOKIE COMMAND...   ask tor\n");
+                "probe control SOCKET COOKIE COMMAND...   ask tor\n"
+                "probe lid                      be a lid: SIGUSR1 closes it, SIGUSR2 opens it\n");
         return 2;
     }
     puts("end");

@@ -59,6 +59,7 @@ void undo(void);
 void escapes(void);
 int control(int count, char **words);
 int hardware_clock(void);
+int lid(void);
 
 // Messages that a program would send.
 size_t dns_question(uint8_t *bytes, const char *name);

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import Foundation
+import SystemPackage
+import Testbed
+import Testing
+
+extension SystemTests {
+    /// What happens to a computer that is put aside, in one start that ends with the lid.
+    @Suite("Sleep and lid", .serialized)
+    struct Sleep {
+        private static let password = "a long way home"
+        private static let console = "/sys/class/tty/tty0/active"
+
+        @Test(
+            "asked for, the computer sleeps and wakes up locked, with its disks read-only; a closed lid locks it, and after its time switches it off"
+        )
+        func sleepAndLid() async throws {
+            let image = try ShippedImage.find()
+            try await withWork { work in
+                let disk = work.appending("nvme.img")
+                try await Disks.makeDisk(disk)
+                let probe = try await Probe(source: ShippedImage.probe, program: work.appending("probe"))
+                var description = MachineDescription(memory: 768)
+                description.drives = [
+                    Drive("medium", image: image.stick, as: .usb(.xhci), bootOrder: 0),
+                    Drive("nvme", image: disk, as: .nvme, writes: .kept),
+                ]
+                let before = try Data(contentsOf: URL(filePath: disk.string))
+                try await withMachine(description, work: work) { machine in
+                    try await machine.shell.waitUntilReady(within: .seconds(180))
+                    try await machine.shell.output(
+                        "varlinkctl call /run/needletail/administration.sock org.needletail.Administration.SetPassword '{\"password\":\"\(Self.password)\"}'"
+                    )
+                    try await expectSleep(machine)
+                    try await probe.install(in: machine.shell)
+                    try await expectLock(machine)
+                    #expect(try await machine.shell.output("systemctl --failed --no-legend --plain") == "")
+                    try await expectEnd(machine)
+                }
+                #expect(try Data(contentsOf: URL(filePath: disk.string)) == before, "The disk has changed.")
+            }
+        }
+
+        private func wait(_ what: String, for script: String, _ machine: Machine) async throws {
+            let deadline = ContinuousClock.now + .seconds(30)
+            while ContinuousClock.now < deadline {
+                if try await machine.shell.run(script).status == 0 { return }
+                try await Task.sleep(for: .milliseconds(500))
+            }
+            let state = try await machine.shell.run(
+                "cat \(Self.console); tr -s ' ' < /dev/vcs1; tr -s ' ' < /dev/vcs10; journalctl --no-pager -n 30; cat /run/lid.log"
+            )
+            Issue.record("\(what) did not come to be:\n\(state.output)")
+        }
+
+        private func expectLocked(_ machine: Machine) async throws {
+            try await wait(
+                "The lock", for: "grep -q tty10 \(Self.console) && grep -q 'THE SCREEN IS LOCKED' /dev/vcs10", machine)
+        }
+
+        private func unlock(_ machine: Machine) async throws {
+            try await machine.type("\(Self.password)\n")
+            try await wait("The session", for: "grep -q tty1$ \(Self.console)", machine)
+        }
+
+        private func expectSleep(_ machine: Machine) async throws {
+            try await wait("The prompt", for: "grep -q user@host /dev/vcs1", machine)
+            try await machine.type("needletail-suspend\n")
+            try await wait("The question", for: "grep -q 'only Enter: ' /dev/vcs1", machine)
+            let count = machine.events.count
+            try await machine.type("sleep\n")
+            try await machine.wait(forEvent: "SUSPEND", after: count, within: .seconds(60))
+            try await machine.execute("system_wakeup")
+            try await expectLocked(machine)
+            for device in ["nvme0n1", "nvme0n1p1"] {
+                #expect(try await machine.shell.output("cat /sys/class/block/\(device)/ro").hasPrefix("1"))
+                let write = "dd if=/dev/zero of=/dev/\(device) bs=512 count=1 conv=notrunc"
+                #expect(try await machine.shell.run(write).status != 0, "\(device) took a write.")
+            }
+            try await machine.type("another way\n")
+            try await wait("The answer", for: "grep -q 'That was not the password' /dev/vcs10", machine)
+            #expect(try await machine.shell.output("cat \(Self.console)").hasPrefix("tty10"))
+            try await unlock(machine)
+        }
+
+        private func expectLock(_ machine: Machine) async throws {
+            // A computer without a lid has nobody who watches one.
+            let watchers = "systemctl list-units --state=active --no-legend --plain 'needletail-lid@*'"
+            #expect(try await machine.shell.output(watchers) == "")
+            _ = try await machine.shell.output(
+                "modprobe uinput; \(Probe.guestPath) lid </dev/null >/dev/null 2>/run/lid.log & echo $! > /run/lid")
+            try await wait("Who watches the lid", for: "\(watchers) | grep -q lid@event", machine)
+            _ = try await machine.shell.output("kill -USR1 $(cat /run/lid)")
+            try await expectLocked(machine)
+            // Opened, it is locked all the same.
+            _ = try await machine.shell.output("kill -USR2 $(cat /run/lid)")
+            try await Task.sleep(for: .seconds(2))
+            #expect(try await machine.shell.output("cat \(Self.console)").hasPrefix("tty10"))
+            try await unlock(machine)
+        }
+
+        /// The time is up at once, and the end is the usual one, which wipes.
+        private func expectEnd(_ machine: Machine) async throws {
+            _ = try await machine.shell.output(
+                """
+                echo minutes=0 > /run/lid.conf && mount --bind /run/lid.conf /usr/lib/needletail/lid.conf
+                systemctl restart 'needletail-lid@*'
+                """)
+            let count = machine.events.count
+            _ = try await machine.shell.run("kill -USR1 $(cat /run/lid)")
+            try await machine.wait(forEvent: "SHUTDOWN", after: count, within: .seconds(120))
+        }
+    }
+}
