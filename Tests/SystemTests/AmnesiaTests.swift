@@ -158,7 +158,7 @@ extension SystemTests {
             #expect(!found.result.after.isClean)
         }
 
-        @Test("what is written to a disk, to the firmware or to the clock, and what stays in memory, is noticed (anti-test)")
+        @Test("what is written to a disk, the firmware or the clock, and what stays in memory, is noticed (anti-test)")
         func careless() async throws {
             let found = try await SharedExamination.examine(.careless, records: 100_000, looksBefore: false)
             #expect(found.changes.sectors == 1, "\(found.changes.sentences)")

@@ -21,6 +21,7 @@ extension SystemTests {
                 try await Disks.makeDisk(disk)
                 let probe = try await Probe(source: ShippedImage.probe, program: work.appending("probe"))
                 var description = MachineDescription(memory: 768)
+                description.translationCache = Examination.translationCache
                 description.drives = [
                     Drive("medium", image: image.stick, as: .usb(.xhci), bootOrder: 0),
                     Drive("nvme", image: disk, as: .nvme, writes: .kept),
@@ -108,7 +109,7 @@ extension SystemTests {
                 """)
             let count = machine.events.count
             _ = try await machine.shell.run("kill -USR1 $(cat /run/lid)")
-            try await machine.wait(forEvent: "SHUTDOWN", after: count, within: .seconds(120))
+            try await machine.wait(forEvent: "SHUTDOWN", after: count, within: .seconds(240))
         }
     }
 }

@@ -104,8 +104,10 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
 
     /// Lets it begin; returns at once.
     ///
+    /// - Returns: The moment from which times are counted.
     /// - Throws: `ShellFailure`, `MachineFailure`.
-    func begin(on machine: Machine, medium: String) async throws {
+    func begin(on machine: Machine, medium: String) async throws -> ContinuousClock.Instant {
+        var start = ContinuousClock.now
         switch trigger {
         case .command(let words):
             try await machine.shell.output("(sleep 0.3; \(words)) </dev/null >/dev/null 2>&1 &")
@@ -121,7 +123,9 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
             try await machine.wait(forEvent: "SUSPEND", after: count, within: .seconds(20))
             // The guest cannot answer while it sleeps: the stick is gone for good when it wakes up.
             try await machine.execute("device_del", ["id": .string(medium)])
+            start = .now
             try await machine.execute("system_wakeup")
         }
+        return start
     }
 }

@@ -161,7 +161,12 @@ public struct Examination: Sendable {
         on machine: Machine, trial: Trial? = nil, note: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> Result {
         let shell = machine.shell
-        try await shell.waitUntilReady()
+        do {
+            try await shell.waitUntilReady()
+        } catch {
+            if let folder = plan.evidence { _ = try? await machine.screenshot(to: folder.appending("no-start.png")) }
+            throw error
+        }
         let start = try await machine.kernelStart()
         let variables = try await machine.firmwareVariables()
         var artefacts = try await leaveTraces(in: shell, trial: trial)
@@ -208,8 +213,7 @@ public struct Examination: Sendable {
     }
 
     private func end(_ machine: Machine) async throws -> (seconds: Double, dark: Double?, reason: Machine.ExitReason) {
-        let start = ContinuousClock.now
-        try await plan.ending.begin(on: machine, medium: Self.medium)
+        let start = try await plan.ending.begin(on: machine, medium: Self.medium)
         var dark: Double?
         var pictures = 0
         let isEmergency = plan.ending.kind == .emergency

@@ -92,10 +92,12 @@ extension Machine {
     /// How often the hardware clock was set after a time: UEFI firmware itself sets it when it starts.
     ///
     /// - Parameter time: Seconds since 1970 by the maker's clock.
+    /// - Returns: How often.
     public func clockChanges(after time: Double) -> Int { events.count { $0.name == "RTC_CHANGE" && $0.time > time } }
 
     /// When the guest's kernel took over from the firmware, in seconds since 1970 by the maker's clock.
     ///
+    /// - Returns: The time.
     /// - Throws: `ShellFailure`.
     public func kernelStart() async throws -> Double {
         let text = try await shell.output("cat /proc/uptime")

@@ -16,8 +16,8 @@ public enum Screen {
         write("\u{1b}c\u{1b}[0m\u{1b}[3J\u{1b}[2J\u{1b}[H")
     }
 
-    /// Empties the console that is on the screen.
-    public static func clear() { write("\u{1b}[2J\u{1b}[H") }
+    /// Empties the console that is on the screen, also of its cursor.
+    public static func clear() { write("\u{1b}[?25l\u{1b}[2J\u{1b}[H") }
 
     /// Writes a line.
     ///

@@ -75,6 +75,11 @@ public enum Shutdown {
     /// - Parameter command: how.
     public static func stop(_ command: PowerCommand) -> Never {
         Screen.line(Words.last(command))
+        if command != .halt {
+            // These words, too, would stay in the memory of the card. Its driver takes a moment to bring it there.
+            Screen.clear()
+            Machine.sleep(0.1)
+        }
         _ = Machine.stop(command)
         // No other kernel was loaded: there never is one.
         if command == .kernel { _ = Machine.stop(.restart) }

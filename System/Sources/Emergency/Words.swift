@@ -12,7 +12,8 @@ enum Words {
     static func notWatched(_ reason: String) -> String {
         "The boot medium is not watched, because it is not known: \(reason)."
     }
-    static let notPinned = "Programs that have ended may leave traces in an emergency: the files of process 1 are not known."
+    static let notPinned =
+        "In an emergency programs that have ended may leave traces: the files of process 1 are not known."
     static func incomplete(_ count: Int) -> String {
         "\(count) of the kernel's files that an emergency needs are missing; it will do what it can."
     }
