@@ -5,14 +5,14 @@ import Testbed
 import Testing
 
 extension SystemTests {
-    /// What happens to a computer that is put aside, in one start that ends with the lid.
+    /// What happens to a computer that is put aside, in one start.
     @Suite("Sleep and lid", .serialized)
     struct Sleep {
         private static let password = "a long way home"
         private static let console = "/sys/class/tty/tty0/active"
 
         @Test(
-            "asked for, the computer sleeps and wakes up locked, with its disks read-only; a closed lid locks it, and after its time switches it off"
+            "asked for, the computer sleeps and wakes up locked, with its disks read-only; a closed lid locks it"
         )
         func sleepAndLid() async throws {
             let image = try ShippedImage.find()
@@ -36,7 +36,6 @@ extension SystemTests {
                     try await probe.install(in: machine.shell)
                     try await expectLock(machine)
                     #expect(try await machine.shell.output("systemctl --failed --no-legend --plain") == "")
-                    try await expectEnd(machine)
                 }
                 #expect(try Data(contentsOf: URL(filePath: disk.string)) == before, "The disk has changed.")
             }
@@ -98,18 +97,6 @@ extension SystemTests {
             try await Task.sleep(for: .seconds(2))
             #expect(try await machine.shell.output("cat \(Self.console)").hasPrefix("tty10"))
             try await unlock(machine)
-        }
-
-        /// The time is up at once, and the end is the usual one, which wipes.
-        private func expectEnd(_ machine: Machine) async throws {
-            _ = try await machine.shell.output(
-                """
-                echo minutes=0 > /run/lid.conf && mount --bind /run/lid.conf /usr/lib/needletail/lid.conf
-                systemctl restart 'needletail-lid@*'
-                """)
-            let count = machine.events.count
-            _ = try await machine.shell.run("kill -USR1 $(cat /run/lid)")
-            try await machine.wait(forEvent: "SHUTDOWN", after: count, within: .seconds(240))
         }
     }
 }

@@ -188,7 +188,7 @@ public struct Examination: Sendable {
         let end = try await end(machine)
         note("Ended after \(String(format: "%.1f", end.seconds)) s: \(end.reason)")
         let (after, lit) = try await look(at: machine, search, "ended")
-        note("After it: \(after.planted) found, and \(after.known) artefacts")
+        note("After it: \(after.planted) found, and \(after.known) artefacts; \(lit) bytes of a picture")
         if !after.isClean, plan.ending.kind != .crash { note("\(after)") }
         let later = try await machine.firmwareVariables()
         return Result(
@@ -208,8 +208,9 @@ public struct Examination: Sendable {
         defer { dump.remove() }
         if isRunning { try await machine.resume() }
         let found = try search.findings(in: dump.files)
-        if !isRunning, !found.isClean, let evidence = plan.evidence { try dump.copy(to: evidence) }
-        return (found, try dump.litBytes())
+        let lit = try dump.litBytes()
+        if !isRunning, !found.isClean || lit > 0, let evidence = plan.evidence { try dump.copy(to: evidence) }
+        return (found, lit)
     }
 
     private func end(_ machine: Machine) async throws -> (seconds: Double, dark: Double?, reason: Machine.ExitReason) {

@@ -78,6 +78,8 @@ public enum Shutdown {
         if command != .halt {
             // These words, too, would stay in the memory of the card. Its driver takes a moment to bring it there.
             Screen.clear()
+            // The kernel says that it switches off, as loud as it can.
+            try? File.write("0\n", to: "/proc/sys/kernel/printk")
             Machine.sleep(0.1)
         }
         _ = Machine.stop(command)
