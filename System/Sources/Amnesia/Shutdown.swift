@@ -59,10 +59,10 @@ public enum Shutdown {
 
     /// What a verb of systemd's means. Whatever it does not know switches off.
     ///
-    /// - Parameter arguments: the verb comes first.
+    /// - Parameter arguments: systemd-shutdown(8) puts its options before the verb, and their values look like none.
     /// - Returns: how the computer stops.
     public static func command(_ arguments: [String]) -> PowerCommand {
-        switch arguments.first {
+        switch arguments.last(where: { ["poweroff", "reboot", "halt", "kexec"].contains($0) }) {
         case "reboot": .restart
         case "halt": .halt
         case "kexec": .kernel

@@ -10,7 +10,8 @@ struct ParserTests {
         "the verb says how the computer stops, and an unknown one switches it off",
         arguments: [
             (["reboot", "--timeout", "90s"], PowerCommand.restart), (["halt"], .halt), (["kexec"], .kernel),
-            (["poweroff", "--log-level", "6"], .powerOff), (["exit"], .powerOff), (["nonsense", "reboot"], .powerOff),
+            (["poweroff", "--log-level", "6"], .powerOff), (["exit"], .powerOff), (["nonsense"], .powerOff),
+            (["--timeout", "90000000us", "--log-level", "6", "--log-target", "console", "reboot"], .restart),
             ([], .powerOff), ([""], .powerOff),
         ])
     func verbs(_ arguments: [String], _ command: PowerCommand) {
