@@ -93,6 +93,13 @@ public enum Program {
         try check("chdir", path) { chdir(path) }
     }
 
+    /// What the kernel passed to this program, its name first.
+    public static var arguments: [String] {
+        var words: [String] = []
+        while let word = clinux_argument(Int32(words.count)) { words.append(String(cString: word)) }
+        return words
+    }
+
     /// The name under which the kernel started this program, without its folder; empty when that is not known. Unlike the first
     /// argument, nobody chooses it: systemd-shutdown(8) hands its own arguments on. See `man 3 getauxval`, AT_EXECFN.
     public static var executedName: String {

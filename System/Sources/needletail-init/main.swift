@@ -26,6 +26,6 @@ guard Program.identifier == 1 else {
 }
 switch name {
 // systemd returns to this program, which stayed in memory.
-case "shutdown": Shutdown.run(arguments: arguments)
+case "shutdown": Shutdown.run(arguments: Array(Program.arguments.dropFirst()))
 default: BootStage.run(arguments: arguments)
 }

@@ -26,6 +26,9 @@ int clinux_finit_module(int descriptor, const char *parameters);
 // getauxval(3), AT_EXECFN: the path with which the kernel started this program. NULL when it did not tell.
 const char *clinux_executed_path(void);
 
+// The arguments that the kernel passed to this program; NULL behind the last.
+const char *clinux_argument(int index);
+
 // reboot(2) with RB_POWER_OFF and RB_AUTOBOOT. They do not return on success.
 int clinux_power_off(void);
 int clinux_restart(void);
