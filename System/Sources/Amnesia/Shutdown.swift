@@ -59,7 +59,7 @@ public enum Shutdown {
 
     /// What a verb of systemd's means. Whatever it does not know switches off.
     ///
-    /// - Parameter arguments: systemd-shutdown(8) puts its options before the verb, and their values look like none.
+    /// - Parameter arguments: the verb, with options of systemd-shutdown(8) before or behind it; their values are no verbs.
     /// - Returns: how the computer stops.
     public static func command(_ arguments: [String]) -> PowerCommand {
         switch arguments.last(where: { ["poweroff", "reboot", "halt", "kexec"].contains($0) }) {

@@ -93,7 +93,8 @@ public enum Program {
         try check("chdir", path) { chdir(path) }
     }
 
-    /// What the kernel passed to this program, its name first.
+    /// What the kernel passed to this program, its name first: also where Swift's `CommandLine` has nothing, as was seen in the
+    /// program that systemd-shutdown(8) becomes.
     public static var arguments: [String] {
         var words: [String] = []
         while let word = clinux_argument(Int32(words.count)) { words.append(String(cString: word)) }
@@ -101,7 +102,7 @@ public enum Program {
     }
 
     /// The name under which the kernel started this program, without its folder; empty when that is not known. Unlike the first
-    /// argument, nobody chooses it: systemd-shutdown(8) hands its own arguments on. See `man 3 getauxval`, AT_EXECFN.
+    /// argument, nobody chooses it. See `man 3 getauxval`, AT_EXECFN.
     public static var executedName: String {
         guard let path = clinux_executed_path() else { return "" }
         return String(cString: path).split(separator: "/").last.map(String.init) ?? ""
