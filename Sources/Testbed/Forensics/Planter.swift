@@ -18,12 +18,10 @@ public struct Planter: Sendable {
         public var description: String { "\(name): \(count)" + (trouble.map { " (\($0))" } ?? "") }
     }
 
-    /// Where it is in a guest.
-    public static let guestFolder = "/run/planter"
+    private static let place = GuestProgram.Place(name: "planter")
     /// The program in a guest.
-    public static let guestPath = "\(guestFolder)/planter"
-    /// The compiled program.
-    public let program: FilePath
+    public static let guestPath = place.path
+    private let guestProgram: GuestProgram
 
     /// Compiles it; takes about a second.
     ///
@@ -32,29 +30,16 @@ public struct Planter: Sendable {
     ///   - program: The program to be made; its folder has to exist.
     /// - Throws: `CommandFailure` with the compiler's words.
     public init(source: FilePath, program: FilePath) async throws {
-        let files = try FileManager.default.contentsOfDirectory(atPath: source.string).filter { $0.hasSuffix(".c") }
-        // Static: the guest has other libraries than this machine.
-        let words = ["-std=gnu17", "-Wall", "-static", "-Os", "-s", "-o", program.string]
-        _ = try await Command("cc", words + files.sorted().map { source.appending($0).string }).output()
-        self.program = program
+        guestProgram = try await GuestProgram(source: source, file: program, place: Self.place)
     }
 
-    /// Brings it into a guest through the root shell, unless it is there: a small file system of its own, because nothing that can be
-    /// written to in the guest may be executed.
-    public func install(in shell: GuestShell) async throws {
-        guard try await shell.run("test -x \(Self.guestPath)").status != 0 else { return }
-        let packed = program.string + ".gz"
-        _ = try await Command("gzip", ["-9", "-k", "-f", program.string]).output()
-        guard let data = FileManager.default.contents(atPath: packed) else { return }
-        try await shell.output(
-            """
-            mkdir -p \(Self.guestFolder)
-            mount -t tmpfs -o mode=755,nosuid,nodev,size=4m planter \(Self.guestFolder)
-            """)
-        try await shell.write(Array(data), to: "\(Self.guestPath).gz")
-        try await shell.output(
-            "gzip -d \(Self.guestPath).gz && chmod 755 \(Self.guestPath) && mount -o remount,ro \(Self.guestFolder)")
-    }
+    /// The compiled program.
+    public var program: FilePath { guestProgram.file }
+
+    /// Brings it into a guest through the root shell, unless it is there.
+    ///
+    /// - Throws: `CommandFailure`, `ShellFailure`.
+    public func install(in shell: GuestShell) async throws { try await guestProgram.install(in: shell) }
 
     /// Plants; processes that hold what they planted stay behind in the guest.
     ///

@@ -41,12 +41,10 @@ public struct Probe: Sendable {
     /// but doubts about the capture itself, and the timestamps of TCP, which are judged on demand only.
     public static let leaks = Set(Finding.Kind.allCases).subtracting([.captureIncomplete, .tcpTimestamp])
 
-    /// Where it is in a guest.
-    public static let guestFolder = "/run/probe"
+    private static let place = GuestProgram.Place(name: "probe")
     /// The program in a guest.
-    public static let guestPath = "\(guestFolder)/probe"
-    /// The compiled program.
-    public let program: FilePath
+    public static let guestPath = place.path
+    private let guestProgram: GuestProgram
 
     /// Compiles it; takes about a second.
     ///
@@ -55,29 +53,16 @@ public struct Probe: Sendable {
     ///   - program: The program to be made; its folder has to exist.
     /// - Throws: `CommandFailure` with the compiler's words.
     public init(source: FilePath, program: FilePath) async throws {
-        let files = try FileManager.default.contentsOfDirectory(atPath: source.string).filter { $0.hasSuffix(".c") }
-        // Static: the guest has other libraries than this machine.
-        let words = ["-std=gnu17", "-Wall", "-Wno-format-truncation", "-static", "-Os", "-s", "-o", program.string]
-        _ = try await Command("cc", words + files.sorted().map { source.appending($0).string }).output()
-        self.program = program
+        guestProgram = try await GuestProgram(source: source, file: program, place: Self.place)
     }
 
-    /// Brings it into a guest through the root shell, unless it is there: a small file system of its own, read-only when it is there, because
-    /// nothing that can be written to in the guest may be executed.
-    public func install(in shell: GuestShell) async throws {
-        guard try await shell.run("test -x \(Self.guestPath)").status != 0 else { return }
-        let packed = program.string + ".gz"
-        _ = try await Command("gzip", ["-9", "-k", "-f", program.string]).output()
-        guard let data = FileManager.default.contents(atPath: packed) else { return }
-        try await shell.output(
-            """
-            mkdir -p \(Self.guestFolder)
-            mount -t tmpfs -o mode=755,nosuid,nodev,size=4m probe \(Self.guestFolder)
-            """)
-        try await shell.write(Array(data), to: "\(Self.guestPath).gz")
-        try await shell.output(
-            "gzip -d \(Self.guestPath).gz && chmod 755 \(Self.guestPath) && mount -o remount,ro \(Self.guestFolder)")
-    }
+    /// The compiled program.
+    public var program: FilePath { guestProgram.file }
+
+    /// Brings it into a guest through the root shell, unless it is there.
+    ///
+    /// - Throws: `CommandFailure`, `ShellFailure`.
+    public func install(in shell: GuestShell) async throws { try await guestProgram.install(in: shell) }
 
     /// Reads what it wrote.
     ///

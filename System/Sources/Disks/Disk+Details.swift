@@ -66,5 +66,5 @@ struct UdevData {
     }
 
     /// A property; what the disk's owner has written there may be anything, and becomes printable.
-    subscript(_ name: Substring) -> String? { values[name].map { DiskReport.printable($0.prefix(64)) } }
+    subscript(_ name: Substring) -> String? { values[name].map { ReportText.printable($0.prefix(64)) } }
 }

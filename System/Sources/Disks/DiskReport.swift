@@ -51,11 +51,7 @@ public struct DiskReport: Sendable, Hashable {
     ///
     /// - Parameter text: the content of a file.
     public init?(_ text: String) {
-        var values: [Substring: Substring] = [:]
-        for line in text.split(separator: "\n").prefix(16) {
-            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { values[parts[0]] = parts[1] }
-        }
+        let values = ReportText.values(in: text)
         guard let name = values["name"], !name.isEmpty,
             let result = values["result"].flatMap({ Result(rawValue: String($0)) })
         else { return nil }
@@ -69,7 +65,8 @@ public struct DiskReport: Sendable, Hashable {
     /// The content of the file.
     public var text: String {
         let lines = [
-            "name=\(Self.printable(name))", bus.map { "bus=\(Self.printable($0))" }, "model=\(Self.printable(model))",
+            "name=\(ReportText.printable(name))", bus.map { "bus=\(ReportText.printable($0))" },
+            "model=\(ReportText.printable(model))",
             "size=\(size)", reason.map { "reason=\($0.rawValue)" }, "result=\(result.rawValue)",
             "detail=\(detail.split(whereSeparator: \.isNewline).joined(separator: " "))",
         ]
@@ -85,10 +82,5 @@ public struct DiskReport: Sendable, Hashable {
     public static func of(_ name: String, in folder: String = Self.folder) -> DiskReport? {
         guard let file = try? File("\(folder)/\(name)"), let bytes = try? file.readAll(limit: 4096) else { return nil }
         return DiskReport(String(decoding: bytes, as: UTF8.self))
-    }
-
-    /// Text of a stranger for one line: at most 200 characters, printable ASCII; the rest becomes a question mark.
-    static func printable(_ text: some StringProtocol) -> String {
-        String(decoding: text.utf8.prefix(200).map { (32..<127).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Linux
 
 /// All sentences that this part has for the user.
 enum DiskWords {
@@ -16,8 +17,8 @@ enum DiskWords {
     static let allowed = "You have allowed writing to it, until the end of the session."
 
     static func failed(_ name: String, because reason: String) -> String {
-        "The disk \(DiskReport.printable(name)) is switched off for this session, because it could not be made read-only: "
-            + "\(DiskReport.printable(reason)). Nothing was written to it. If you can, unplug it."
+        "The disk \(ReportText.printable(name)) is switched off for this session, because it could not be made read-only: "
+            + "\(ReportText.printable(reason)). Nothing was written to it. If you can, unplug it."
     }
 
     static let notKept = "the driver did not keep it read-only"

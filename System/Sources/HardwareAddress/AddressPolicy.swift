@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Linux
 
 /// Which hardware address an interface gets: the choice of the user, as the kernel option `needletail.mac`.
 public enum AddressPolicy: String, Sendable, Hashable, CaseIterable {
@@ -24,7 +25,7 @@ public enum AddressPolicy: String, Sendable, Hashable, CaseIterable {
         guard let word = words.last(where: { $0.hasPrefix("\(option)=") }) else { return (.random, nil) }
         let value = word.dropFirst(option.utf8.count + 1)
         if let policy = AddressPolicy(rawValue: String(value)) { return (policy, nil) }
-        return (.random, Messages.unknownPolicy(Messages.printable(value)))
+        return (.random, Messages.unknownPolicy(ReportText.printable(value)))
     }
 
     /// The lines for NetworkManager, which gives each connection an address of its own; see NetworkManager.conf(5) and

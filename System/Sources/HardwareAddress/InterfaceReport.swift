@@ -50,11 +50,7 @@ public struct InterfaceReport: Sendable, Hashable {
     ///
     /// - Parameter text: the content of a file.
     public init?(_ text: String) {
-        var values: [Substring: Substring] = [:]
-        for line in text.split(separator: "\n").prefix(16) {
-            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { values[parts[0]] = parts[1] }
-        }
+        let values = ReportText.values(in: text)
         guard let name = values["name"], !name.isEmpty,
             let policy = values["policy"].flatMap({ AddressPolicy(rawValue: String($0)) }),
             let result = values["result"].flatMap({ Result(rawValue: String($0)) })
@@ -67,7 +63,7 @@ public struct InterfaceReport: Sendable, Hashable {
     /// The content of the file.
     public var text: String {
         let lines = [
-            "name=\(Messages.printable(name))", driver.map { "driver=\(Messages.printable($0))" },
+            "name=\(ReportText.printable(name))", driver.map { "driver=\(ReportText.printable($0))" },
             "policy=\(policy.rawValue)", "result=\(result.rawValue)",
             "detail=\(detail.replacing(newlines: " "))",
         ]

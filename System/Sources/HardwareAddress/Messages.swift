@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Linux
 
 /// All sentences that this part has for the user.
 enum Messages {
@@ -31,10 +32,7 @@ enum Messages {
     static let notKept = "the driver did not keep the new address"
     static let noIndex = "the system did not say which interface it is"
 
-    static func refused(_ failure: some Error) -> String { "the driver refused it (\(printable("\(failure)")))" }
-
-    /// Text of a stranger for one line: at most 200 characters, printable ASCII; the rest becomes a question mark.
-    static func printable(_ text: some StringProtocol) -> String {
-        String(decoding: text.utf8.prefix(200).map { (32..<127).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    static func refused(_ failure: some Error) -> String {
+        "the driver refused it (\(ReportText.printable("\(failure)")))"
     }
 }

@@ -91,7 +91,7 @@ struct NewInterface<Control: InterfaceControl> {
 
     private func admit(_ interface: NetworkInterface) throws(Refusal) {
         do throws(SystemCallFailure) { try control.admit(interface.name) } catch {
-            throw .notAdmitted(Messages.printable("\(error)"))
+            throw .notAdmitted(ReportText.printable("\(error)"))
         }
     }
 
@@ -112,7 +112,7 @@ enum Refusal: Error {
     case notAdmitted(String)
 
     func sentence(_ name: String) -> String {
-        let name = Messages.printable(name)
+        let name = ReportText.printable(name)
         return switch self {
         case .wasUp: Messages.wasUp(name)
         case .notHidden(let reason): Messages.failed(name, because: reason)
