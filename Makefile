@@ -28,7 +28,7 @@ try: image ## Start the system on a private Tor network and fetch a page; TRY="-
 test: lint test-parts test-system ## Run all tests: the format, the parts, then real boots of the image
 
 test-parts: tools
-	scripts/test System
+	scripts/test System --no-parallel
 	scripts/test . --skip SystemTests
 
 test-system: image

@@ -53,7 +53,7 @@ extension ShippedImage {
 }
 
 extension SystemTests {
-    @Suite("After a session", .serialized, .sharedExamination)
+    @Suite("After a session", .serialized, .turn, .sharedExamination)
     struct Amnesia {
         func found() throws -> SharedExamination.Found {
             try #require(SharedExamination.current, "The suite has no examination.")
@@ -124,7 +124,7 @@ extension SystemTests {
     }
 
     /// The ways that differ most; `make forensics` goes through all of them.
-    @Suite("Other ends of a session", .serialized)
+    @Suite("Other ends of a session", .serialized, .turn)
     struct OtherEnds {
         @Test("nothing is left when programs hang, memory is full and a file system is stuck, by the power button")
         func everythingAtOnce() async throws {

@@ -5,7 +5,7 @@ import Testbed
 import Testing
 
 extension SystemTests {
-    @Suite("The detector detects", .serialized)
+    @Suite("The detector detects", .serialized, .turn)
     struct AntiTests {
         /// With the walls down, and only then, the probe's attempts reach the wire.
         ///

@@ -7,7 +7,7 @@ import Testing
 extension SystemTests {
     /// What the boot stage does with a medium that is not as it was made. Each of these ends in words on the screen, never in a
     /// shell, and never in a system that is not the one that was built.
-    @Suite("Damaged, cut, missing and doubled media", .serialized)
+    @Suite("Damaged, cut, missing and doubled media", .serialized, .turn)
     struct BadMedium {
         /// Starts the shipped kernel and initramfs with these drives and waits for the boot stage's end.
         func outcome(

@@ -5,7 +5,7 @@ import Testing
 
 extension SystemTests {
     /// Each cell is a real start of the shipped image through the firmware, GRUB and the boot stage into systemd.
-    @Suite("It starts everywhere", .serialized)
+    @Suite("It starts everywhere", .serialized, .turn)
     struct BootMatrix {
         struct Cell: Sendable, CustomTestStringConvertible {
             let firmware: MachineDescription.Firmware
@@ -60,7 +60,7 @@ extension SystemTests {
         }
     }
 
-    @Suite("The boot menu", .serialized)
+    @Suite("The boot menu", .serialized, .turn)
     struct BootMenu {
         func onStick(_ keys: [String], memory: Int = 1024, _ body: (Machine) async throws -> Void) async throws {
             let image = try ShippedImage.find()

@@ -7,7 +7,7 @@ import Testing
 
 extension SystemTests {
     /// The builder as its users meet it: the program, run on a source tree.
-    @Suite("needletail build", .serialized)
+    @Suite("needletail build", .serialized, .turn)
     struct BuildCommand {
         /// A source tree with only what the builder reads, in which a test may break things.
         func withTree(_ body: (FilePath) async throws -> Void) async throws {

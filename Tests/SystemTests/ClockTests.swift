@@ -5,7 +5,7 @@ import Testing
 
 extension SystemTests {
     /// Computers whose clock is wrong. The hours and days between are shown by the unit tests and `needletail try --clock-offset`.
-    @Suite("A wrong clock", .serialized)
+    @Suite("A wrong clock", .serialized, .turn)
     struct WrongClock {
         static let year = 31_557_600
 

@@ -5,7 +5,7 @@ import Testbed
 import Testing
 
 extension SystemTests {
-    @Suite("Connecting", .serialized)
+    @Suite("Connecting", .serialized, .turn)
     struct Connecting {
         /// What the command in the session says.
         struct State: Decodable {

@@ -7,7 +7,7 @@ import Testing
 
 extension SystemTests {
     /// Disks that are there at the start, and sticks that come later, in one start.
-    @Suite("Disks stay as they are", .serialized)
+    @Suite("Disks stay as they are", .serialized, .turn)
     struct Disks {
         static let attachments: [(name: String, attachment: Drive.Attachment)] = [
             ("sata", .ahci), ("nvme", .nvme), ("virtual", .virtio), ("present", .usb(.xhci)),

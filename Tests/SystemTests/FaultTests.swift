@@ -5,7 +5,7 @@ import Testbed
 import Testing
 
 extension SystemTests {
-    @Suite("Faults", .serialized)
+    @Suite("Faults", .serialized, .turn)
     struct FaultTests {
         /// The short form of `make soak`, always with the same faults; `NEEDLETAIL_SEED` gives others.
         @Test("a session under load survives the failure of one part after the other, and nothing leaves meanwhile")

@@ -6,7 +6,7 @@ import Testing
 
 extension SystemTests {
     /// Networks that lie, cards that come and go, cables that move: one start in which the local network is an attacker's.
-    @Suite("A hostile local network", .serialized)
+    @Suite("A hostile local network", .serialized, .turn)
     struct Link {
         static let second = MACAddress([0x52, 0x54, 0x00, 0x4E, 0x54, 0x02]) ?? .zero
         static let third = MACAddress([0x52, 0x54, 0x00, 0x4E, 0x54, 0x03]) ?? .zero

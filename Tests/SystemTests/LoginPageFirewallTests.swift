@@ -9,7 +9,7 @@ import Testing
 
 extension SystemTests {
     /// The shipped rules with real packets, on links like those of the boot stage, without a machine.
-    @Suite("The firewall's door for a login page", .serialized)
+    @Suite("The firewall's door for a login page", .serialized, .turn)
     struct LoginPageFirewall {
         @Test("lets nothing through while it is closed, only the browser while it is open, and nothing after that")
         func door() async throws {

@@ -7,7 +7,7 @@ import Testing
 extension SystemTests {
     /// One start behind a router that wants a login first. The steps follow each other as they would for a user, so they are one
     /// test; each comment says what the user gets.
-    @Suite("A network with a login page", .serialized)
+    @Suite("A network with a login page", .serialized, .turn)
     struct LoginPage {
         /// A shorter limit than the user's ten minutes.
         static let limit = 100

@@ -4,7 +4,7 @@ import Testbed
 import Testing
 
 extension SystemTests {
-    @Suite("A session", .serialized, .sharedSession)
+    @Suite("A session", .serialized, .turn, .sharedSession)
     struct Session {
         func output(_ script: String) async throws -> String {
             try await session().machine.shell.output(script).trimmingCharacters(in: .whitespacesAndNewlines)

@@ -7,8 +7,8 @@ import SystemPackage
 import Testbed
 import Testing
 
-/// All tests that boot the shipped image. One at a time: two machines on two cores would wait for each other.
-@Suite("The shipped system", .serialized)
+/// All tests that boot the shipped image. Each suite waits for its turn.
+@Suite("The shipped system")
 enum SystemTests {}
 
 /// The image as it is in `out/`, and what it is made of.

@@ -6,7 +6,7 @@ import Testing
 
 extension SystemTests {
     /// What happens to a computer that is put aside, in one start.
-    @Suite("Sleep and lid", .serialized)
+    @Suite("Sleep and lid", .serialized, .turn)
     struct Sleep {
         private static let password = "a long way home"
         private static let console = "/sys/class/tty/tty0/active"

@@ -117,8 +117,12 @@ struct FilterTests {
             while let line = try await visitor.line() { all += line + "\n" }
             #expect(!all.contains("192.0.2.1") && !all.contains("\u{1b}"), "\(all)")
             #expect(all.hasPrefix("5") || all.hasPrefix("250-version=A\n250 OK") || all.hasPrefix("250 "), "\(all)")
-            let other = try setting.connect()
-            #expect(try await other.ask("GETINFO status/bootstrap-phase") == "250 OK")
+            // On a busy machine this Tor may answer later than the half second that it is given.
+            var served: String?
+            for _ in 0..<50 where served != "250 OK" {
+                served = try await setting.connect().ask("GETINFO status/bootstrap-phase")
+            }
+            #expect(served == "250 OK")
         }
     }
 

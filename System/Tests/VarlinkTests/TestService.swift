@@ -130,7 +130,7 @@ struct TestService: Sendable {
     func exchange(_ bytes: [UInt8], replies: Int) async throws -> [String] {
         let stream = try Stream(connectingTo: path)
         let alarm = Task {
-            try await Task.sleep(for: .seconds(10))
+            try await Task.sleep(for: .seconds(50))
             stream.shutDown()
         }
         defer { alarm.cancel() }
