@@ -37,7 +37,7 @@ test-system: image
 soak: image ## Let part after part fail for half an hour, judge every frame, write docs/soak.md; SOAK="--seed 5"
 	$(NEEDLETAIL) soak --profile $(PROFILE) $(SOAK)
 
-forensics: image ## End 20 sessions in each way there is, search memory and disks, write docs/forensics.md; FORENSICS="--ending poweroff"
+forensics: image ## End sessions in every way, search memory and disks, write docs/forensics.md; FORENSICS="--at-once 2"
 	$(NEEDLETAIL) forensics --profile $(PROFILE) --long $(FORENSICS)
 
 bench: image ## Measure against Debian's own live tools and write docs/benchmarks.md

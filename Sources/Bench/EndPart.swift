@@ -46,10 +46,18 @@ extension Bench {
                     var description = MachineDescription(memory: subject.memory)
                     description.translationCache = cache
                     let isOurs = subject.stick.name == sticks.ours.name
-                    let end = try await Start.run(
-                        subject.stick.image, in: description, work: work.appending("m")
-                    ) { machine in
-                        try await End.measure(machine, isOurs: isOurs)
+                    func once() async throws -> End {
+                        try await Start.run(subject.stick.image, in: description, work: work.appending("m")) {
+                            try await End.measure($0, isOurs: isOurs)
+                        }
+                    }
+                    let end: End
+                    do {
+                        end = try await once()
+                    } catch let failure as BenchFailure where failure.isFalseStart {
+                        // It says nothing of the end, and would lose all that was measured before.
+                        steps.say("\(failure) It is tried once more.")
+                        end = try await once()
                     }
                     steps.note("\(Document.number(end.seconds)) s")
                     return end

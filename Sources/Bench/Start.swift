@@ -92,8 +92,13 @@ struct Start: Sendable {
     /// Waits until a machine has started.
     ///
     /// - Returns: How long that took.
+    /// - Throws: `BenchFailure`; a false start when nothing in the machine answers at all.
     static func times(of machine: Machine) async throws -> BootTimes {
-        try await machine.shell.waitUntilReady(within: .seconds(300))
+        do {
+            try await machine.shell.waitUntilReady(within: .seconds(300))
+        } catch let error where !(error is CancellationError) {
+            throw BenchFailure("The machine did not start: \(error)", isFalseStart: true)
+        }
         var times = try await BootTimes(of: machine)
         let deadline = ContinuousClock.now + .seconds(120)
         while times.defaultTarget == nil {
@@ -156,6 +161,11 @@ struct Start: Sendable {
 public struct BenchFailure: Error, CustomStringConvertible {
     /// The failure for a person.
     public let description: String
+    /// Whether the machine did not come so far that anything could be measured.
+    let isFalseStart: Bool
 
-    init(_ description: String) { self.description = description }
+    init(_ description: String, isFalseStart: Bool = false) {
+        self.description = description
+        self.isFalseStart = isFalseStart
+    }
 }

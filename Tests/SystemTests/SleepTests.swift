@@ -5,16 +5,46 @@ import Testbed
 import Testing
 
 extension SystemTests {
-    /// What happens to a computer that is put aside, in one start.
+    /// What happens to a computer that is put aside.
     @Suite("Sleep and lid", .serialized, .turn)
     struct Sleep {
         private static let password = "a long way home"
+        private static let watchers = "systemctl list-units --state=active --no-legend --plain 'needletail-lid@*'"
         private static let console = "/sys/class/tty/tty0/active"
 
-        @Test(
-            "asked for, the computer sleeps and wakes up locked, with its disks read-only; a closed lid locks it"
-        )
+        @Test("asked for, the computer sleeps and wakes up locked, with its disks read-only; a closed lid locks it")
         func sleepAndLid() async throws {
+            try await started { machine, probe in
+                try await machine.shell.output(
+                    "varlinkctl call /run/needletail/administration.sock org.needletail.Administration.SetPassword '{\"password\":\"\(Self.password)\"}'"
+                )
+                try await expectSleep(machine)
+                try await probe.install(in: machine.shell)
+                try await expectLock(machine)
+                #expect(try await machine.shell.output("systemctl --failed --no-legend --plain") == "")
+            }
+        }
+
+        @Test("a lid that stays closed switches the computer off after its time")
+        func lidStaysClosed() async throws {
+            try await started { machine, probe in
+                try await probe.install(in: machine.shell)
+                // The shipped time is minutes; here it is up at once.
+                try await machine.shell.output(
+                    """
+                    sed 's/^minutes=.*/minutes=0/' /usr/lib/needletail/lid.conf > /run/lid.conf
+                    ! cmp -s /run/lid.conf /usr/lib/needletail/lid.conf
+                    mount --bind /run/lid.conf /usr/lib/needletail/lid.conf
+                    """)
+                try await addLid(machine)
+                let count = machine.events.count
+                _ = try await machine.shell.run("kill -USR1 $(cat /run/lid)")
+                try await machine.wait(forEvent: "SHUTDOWN", after: count, within: .seconds(240))
+            }
+        }
+
+        /// One start with a disk that must be the same at the end.
+        private func started(_ body: (Machine, Probe) async throws -> Void) async throws {
             let image = try ShippedImage.find()
             try await withWork { work in
                 let disk = work.appending("nvme.img")
@@ -29,13 +59,7 @@ extension SystemTests {
                 let before = try Data(contentsOf: URL(filePath: disk.string))
                 try await withMachine(description, work: work) { machine in
                     try await machine.shell.waitUntilReady(within: .seconds(180))
-                    try await machine.shell.output(
-                        "varlinkctl call /run/needletail/administration.sock org.needletail.Administration.SetPassword '{\"password\":\"\(Self.password)\"}'"
-                    )
-                    try await expectSleep(machine)
-                    try await probe.install(in: machine.shell)
-                    try await expectLock(machine)
-                    #expect(try await machine.shell.output("systemctl --failed --no-legend --plain") == "")
+                    try await body(machine, probe)
                 }
                 #expect(try Data(contentsOf: URL(filePath: disk.string)) == before, "The disk has changed.")
             }
@@ -83,13 +107,17 @@ extension SystemTests {
             try await unlock(machine)
         }
 
-        private func expectLock(_ machine: Machine) async throws {
-            // A computer without a lid has nobody who watches one.
-            let watchers = "systemctl list-units --state=active --no-legend --plain 'needletail-lid@*'"
-            #expect(try await machine.shell.output(watchers) == "")
+        /// A switch that is closed by SIGUSR1 and opened by SIGUSR2.
+        private func addLid(_ machine: Machine) async throws {
             _ = try await machine.shell.output(
                 "modprobe uinput; \(Probe.guestPath) lid </dev/null >/dev/null 2>/run/lid.log & echo $! > /run/lid")
-            try await wait("Who watches the lid", for: "\(watchers) | grep -q lid@event", machine)
+            try await wait("Who watches the lid", for: "\(Self.watchers) | grep -q lid@event", machine)
+        }
+
+        private func expectLock(_ machine: Machine) async throws {
+            // A computer without a lid has nobody who watches one.
+            #expect(try await machine.shell.output(Self.watchers) == "")
+            try await addLid(machine)
             _ = try await machine.shell.output("kill -USR1 $(cat /run/lid)")
             try await expectLocked(machine)
             // Opened, it is locked all the same.

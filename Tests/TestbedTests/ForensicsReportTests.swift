@@ -66,4 +66,33 @@ struct ForensicsReportTests {
         #expect(text.contains("- 2, poweroff: sata: sector 5 of swap"))
         #expect(text.contains("2031-05-06 at commit 0123456789."))
     }
+
+    @Test("starts that gave no session are counted, and it is said when times were measured side by side")
+    func circumstances() throws {
+        var runs = [try Self.run()]
+        runs.append(
+            ForensicsReport.Run(
+                ending: runs[0].ending, memory: 1024, result: runs[0].result, sectors: 0, troubles: [], falseStarts: 2))
+        let report = ForensicsReport(runs, atOnce: 2)
+        let text = report.page(date: "2031-05-06", commit: "0123456789abcdef")
+        #expect(report.isGood)
+        #expect(text.contains("| starts that gave no session, and were repeated | 2 |"))
+        #expect(text.contains("the longest, with 2 examinations side by side"))
+        #expect(!ForensicsReport(runs).page(date: "", commit: "").contains("side by side"))
+    }
+
+    @Test("the long form ends sessions in every way, the two usual ones twenty times and with little and much memory")
+    func long() {
+        let entries = Schedule.long.entries
+        #expect(Set(entries.map(\.ending)) == Set(Ending.all))
+        for name in ["poweroff", "stick-pulled"] {
+            let own = entries.filter { $0.ending.name == name }
+            #expect(own.map(\.memory) == [2048, 512, 6144] && own.map(\.runs) == [20, 1, 1])
+        }
+        let turns = Schedule.long.turns
+        #expect(turns.count == Schedule.long.count && Schedule.long.count == 40 + 13 + 4)
+        // Every entry is done once before any is done twice.
+        #expect(turns.prefix(entries.count).allSatisfy { $0.turn == 0 })
+        #expect(Set(turns.prefix(entries.count).map(\.entry)) == Set(entries))
+    }
 }

@@ -41,7 +41,7 @@ struct HostileNetworkTests {
     @Test("an ordinary computer answers the neighbour's pings, scans and questions, and the judge sees it")
     func neighbour() async throws {
         try await withSandbox { sandbox in
-            let network = try await PrivateNetwork.start(in: sandbox)
+            _ = try await PrivateNetwork.start(in: sandbox)
             let computer = PrivateNetwork.computer
             // As an ordinary computer: with IPv6.
             _ = try await sandbox.command(

@@ -119,7 +119,7 @@ struct MachineRunTests {
             var description = MachineDescription(memory: 128)
             description.firmware = firmware
             description.hasShell = false
-            try await Machine.with(description, in: sandbox) { machine in
+            _ = try await Machine.with(description, in: sandbox) { machine in
                 // It tells the serial port too what it tries to start.
                 try await machine.wait(forLine: "BdsDxe|UEFI", within: .seconds(120))
             }

@@ -134,7 +134,7 @@ public struct Examination: Sendable {
     ) async throws -> Result {
         guard offline else {
             return try await Trial.with(trialPlan, work: work) { trial in
-                _ = try await trial.waitForTor(within: .seconds(240))
+                try await Self.expectingSession { _ = try await trial.waitForTor(within: .seconds(240)) }
                 return try await run(on: trial.machine, trial: trial, note: note)
             }.0
         }
@@ -162,7 +162,7 @@ public struct Examination: Sendable {
     ) async throws -> Result {
         let shell = machine.shell
         do {
-            try await shell.waitUntilReady()
+            try await Self.expectingSession { try await shell.waitUntilReady() }
         } catch {
             if let folder = plan.evidence { _ = try? await machine.screenshot(to: folder.appending("no-start.png")) }
             throw error
@@ -196,6 +196,15 @@ public struct Examination: Sendable {
             reason: end.reason, litBytes: lit,
             variables: variables.flatMap { first in later.map { first.changes(to: $0) } } ?? [],
             clockChanges: machine.clockChanges(after: start))
+    }
+
+    /// Tells a session that never was from one that went wrong.
+    private static func expectingSession(_ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let error where !(error is CancellationError) {
+            throw ForensicsFailure(.noSession, "No session came to be: \(error)")
+        }
     }
 
     private func look(at machine: Machine, _ search: MemorySearch, _ name: String) async throws -> (

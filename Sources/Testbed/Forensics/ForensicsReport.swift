@@ -16,11 +16,15 @@ public struct ForensicsReport: Sendable {
         public let sectors: Int
         /// Why there is no result, what was changed where.
         public let troubles: [String]
+        /// How often there was no session in the first place: nothing was planted, and it was begun again.
+        public let falseStarts: Int
 
         /// An examination.
         public init(
-            ending: Ending, memory: Int, result: Examination.Result?, sectors: Int, troubles: [String]
+            ending: Ending, memory: Int, result: Examination.Result?, sectors: Int, troubles: [String],
+            falseStarts: Int = 0
         ) {
+            self.falseStarts = falseStarts
             self.ending = ending
             self.memory = memory
             self.result = result
@@ -50,8 +54,14 @@ public struct ForensicsReport: Sendable {
     /// All of them.
     public var runs: [Run]
 
+    /// How many examinations were done at once: times are longer for it.
+    public let atOnce: Int
+
     /// A report.
-    public init(_ runs: [Run]) { self.runs = runs }
+    public init(_ runs: [Run], atOnce: Int = 1) {
+        self.runs = runs
+        self.atOnce = atOnce
+    }
 
     /// Whether nothing was left by any.
     public var isGood: Bool { !runs.isEmpty && runs.allSatisfy(\.isGood) }
@@ -63,6 +73,7 @@ public struct ForensicsReport: Sendable {
     ///   - commit: Needletail's commit.
     /// - Returns: The page.
     public func page(date: String, commit: String) -> String {
+        let aside = atOnce > 1 ? ", with \(atOnce) examinations side by side on the same processors" : ""
         func row(_ words: [String]) -> String { "| " + words.joined(separator: " | ") + " |" }
         let all = runs.compactMap(\.result)
         let wiping = runs.filter { $0.ending.kind != .crash }.compactMap(\.result)
@@ -74,15 +85,17 @@ public struct ForensicsReport: Sendable {
             row(["", "", "to reach"]), row(["---", "---", "---"]),
             row(["Examinations", "\(runs.count)", ""]),
             row(["that came to their end", "\(all.count)", "all"]),
+            row(["starts that gave no session, and were repeated", "\(runs.reduce(0) { $0 + $1.falseStarts })", ""]),
             row(["Records planted, in all", "\(all.reduce(0) { $0 + $1.plantedRecords })", ""]),
-            row(["the fewest in one", "\(all.map(\.plantedRecords).min() ?? 0)", "≥ 6,000,000 in the long form"]),
+            row(["the fewest in one", "\(all.map(\.plantedRecords).min() ?? 0)", "≥ 6,000,000 with 2 GiB"]),
             row(["Found while the session ran", "\(all.reduce(0) { $0 + ($1.before?.planted ?? 0) })", "nearly all"]),
             row(["Found after its end, where memory is wiped", "\(wiping.reduce(0) { $0 + $1.after.planted })", "0"]),
             row(["Artefacts found after its end", "\(wiping.reduce(0) { $0 + $1.after.known })", "0"]),
             row(["Sectors changed on other disks", "\(runs.reduce(0) { $0 + $1.sectors })", "0"]),
             row(["Variables of the firmware changed", "\(all.reduce(0) { $0 + $1.variables.count })", "0"]),
             row(["Times that the hardware clock was set", "\(all.reduce(0) { $0 + $1.clockChanges })", "0"]),
-            "", "By the way the session ended; times in seconds under emulation, the median and the longest:", "",
+            "",
+            "By the way the session ended; times in seconds under emulation, the median and the longest\(aside):", "",
             row(["ending", "MiB", "runs", "good", "left", "artefacts", "sectors", "until dark", "until the end"]),
             row(Array(repeating: "---", count: 9)),
         ]

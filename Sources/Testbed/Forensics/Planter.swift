@@ -101,6 +101,8 @@ public struct Planter: Sendable {
 public struct ForensicsFailure: Error, Sendable, CustomStringConvertible {
     /// The kind of failure, for programs.
     public enum Code: Sendable {
+        /// No session came to be in which something could be planted.
+        case noSession
         /// Nothing or too little was planted.
         case noPlanting
         /// A tool for disks is missing.

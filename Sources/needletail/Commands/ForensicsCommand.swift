@@ -13,8 +13,8 @@ struct ForensicsCommand: AsyncParsableCommand {
         discussion: """
             Starts the image in a computer full of disks, fills every kind of memory with markers, uses keys, names and \
             addresses, ends the session in each way that there is, and searches the whole memory and every sector for what \
-            is left. Writes docs/forensics.md. With --long, 20 sessions for each way to end, at 2 GiB and with 6 million \
-            markers; that takes hours.
+            is left. Writes docs/forensics.md. With --long, at 2 GiB and with 6 million markers: 20 sessions that are shut \
+            down, 20 that end because the stick is pulled, and one for each other way; that takes an hour or two.
             """)
 
     @OptionGroup var places: PlaceOptions
@@ -22,8 +22,15 @@ struct ForensicsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The folder with the image.", valueName: "folder"))
     var output = "out"
 
-    @Flag(help: "Twenty runs of each way, 2 GiB of memory, 6.3 million markers.")
+    @Flag(
+        help: """
+            2 GiB of memory, 6.3 million markers, 20 runs of each --ending. Without --ending, --memory and --runs: 20 of \
+            poweroff and of stick-pulled, one of all others, and those two with 512 MiB and 6 GiB.
+            """)
     var long = false
+
+    @Option(help: ArgumentHelp("How many examinations are done at once.", valueName: "number"))
+    var atOnce = 1
 
     @Option(help: ArgumentHelp("How many runs of each way to end.", valueName: "number"))
     var runs: Int?
@@ -59,6 +66,7 @@ struct ForensicsCommand: AsyncParsableCommand {
                 "There is no way to end called '\(name)'. There are: \(Ending.all.map(\.name).joined(separator: ", "))."
             )
         }
+        if !(1...16).contains(atOnce) { throw ValidationError("--at-once takes 1 to 16.") }
         if let runs, !(1...1000).contains(runs) { throw ValidationError("--runs takes 1 to 1000.") }
         if !memory.allSatisfy({ (512...16_384).contains($0) }) { throw ValidationError("--memory takes 512 to 16384.") }
         if let records, !(10_000...100_000_000).contains(records) {
@@ -66,7 +74,12 @@ struct ForensicsCommand: AsyncParsableCommand {
         }
     }
 
-    private var memories: [Int] { memory.isEmpty ? [long ? 2048 : 1024] : memory }
+    private var schedule: Schedule {
+        if long, endings.isEmpty, memory.isEmpty, runs == nil { return .long }
+        return Schedule(
+            endings.isEmpty ? Ending.all : endings.compactMap { Ending.named($0) },
+            memories: memory.isEmpty ? [long ? 2048 : 1024] : memory, runs: runs ?? (long ? 20 : 1))
+    }
 
     /// As many as fit: a third of the memory, up to what the long form wants.
     private func records(in memory: Int) -> Int {
@@ -76,41 +89,16 @@ struct ForensicsCommand: AsyncParsableCommand {
     func run() async throws {
         let project = try await places.project()
         let image = PlaceOptions.absolute(output).appending(Builder.outputNames(of: places.profile)[0])
-        let disc = PlaceOptions.absolute(output).appending(Builder.outputNames(of: places.profile)[1])
         guard FileManager.default.fileExists(atPath: image.string) else {
             throw ValidationError("There is no \(image). Build it with: needletail build --profile \(places.profile)")
         }
         let work = FilePath("/tmp/needletail-forensics-\(ProcessInfo.processInfo.processIdentifier)")
         try FileManager.default.createDirectory(atPath: work.string, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: work.string) }
-        let steps = Steps()
         let planter = try await Planter(
             source: project.root.appending("Tests/Planter"), program: work.appending("planter"))
-        let chosen = endings.isEmpty ? Ending.all : endings.compactMap { Ending.named($0) }
-        let count = runs ?? (long ? 20 : 1)
-        var report = ForensicsReport([])
-        let each = memories.flatMap { memory in chosen.map { (memory: memory, ending: $0) } }
-        for turn in 0..<count {
-            for (index, (memory, ending)) in each.enumerated() {
-                var plan = Examination.Plan(image: ending.attachment.isDVD ? disc : image, ending: ending)
-                plan.memory = memory
-                plan.records = records(in: memory)
-                // The detectors are shown to detect in the first run of each way.
-                plan.looksBefore = turn == 0
-                let number = turn * each.count + index + 1
-                plan.evidence = try evidence.map {
-                    let folder = PlaceOptions.absolute($0).appending("\(number)-\(ending)-\(memory)")
-                    try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
-                    return folder
-                }
-                let name = "\(number) of \(count * each.count): \(ending), \(memory) MiB"
-                let run = try await steps.step(name) {
-                    try await examine(plan, planter: planter, work: work, steps: steps)
-                }
-                report.runs.append(run)
-                for trouble in run.troubles { steps.say("   \(trouble)") }
-            }
-        }
+        let runs = try await examineAll(planter: planter, work: work)
+        let report = ForensicsReport(runs, atOnce: atOnce)
         let page = report.page(
             date: String(ISO8601DateFormatter().string(from: Date()).prefix(10)), commit: project.commit)
         let path = self.report.map(PlaceOptions.absolute) ?? project.root.appending("docs/forensics.md")
@@ -120,24 +108,79 @@ struct ForensicsCommand: AsyncParsableCommand {
         guard report.isGood else { throw ExitCode(1) }
     }
 
-    private func examine(_ plan: Examination.Plan, planter: Planter, work: FilePath, steps: Steps) async throws
-        -> ForensicsReport.Run
-    {
-        let folder = work.appending("x")
-        try? FileManager.default.removeItem(atPath: folder.string)
-        let examination = try await Examination.prepare(plan, in: folder, planter: planter)
-        var troubles: [String] = []
-        var result: Examination.Result?
-        do {
-            result = try await examination.perform(in: work.appending("t"), offline: offline) { steps.say("   \($0)") }
-        } catch let error where !(error is CancellationError) {
-            try Task.checkCancellation()
-            troubles.append("\(error)")
+    /// All examinations of the schedule, some at once; in the order of the schedule.
+    private func examineAll(planter: Planter, work: FilePath) async throws -> [ForensicsReport.Run] {
+        let steps = Steps()
+        let turns = schedule.turns
+        return try await withThrowingTaskGroup(of: (Int, ForensicsReport.Run).self) { group in
+            var runs: [Int: ForensicsReport.Run] = [:]
+            for (index, (entry, turn)) in turns.enumerated() {
+                if index >= atOnce, let (done, run) = try await group.next() { runs[done] = run }
+                // The detectors are shown to detect in the first run of each way.
+                let plan = try plan(entry, number: index + 1, looksBefore: turn == 0)
+                let name = "\(index + 1) of \(turns.count): \(entry.ending), \(entry.memory) MiB"
+                group.addTask {
+                    let place = work.appending("\(index)")
+                    // Lines of several examinations stand between each other.
+                    let mark = atOnce == 1 ? "   " : "   \(index + 1): "
+                    if atOnce > 1 { steps.say("… \(name)") }
+                    let body = { @Sendable in
+                        try await examine(plan, planter: planter, work: place) { steps.say(mark + $0) }
+                    }
+                    let run = try await atOnce == 1 ? steps.step(name, body) : body()
+                    for trouble in run.troubles { steps.say(mark + trouble) }
+                    if atOnce > 1 { steps.say("\(run.isGood ? "✓" : "✗") \(name)") }
+                    return (index, run)
+                }
+            }
+            for try await (done, run) in group { runs[done] = run }
+            return runs.sorted { $0.key < $1.key }.map(\.value)
         }
-        let changes = try examination.disks?.changes() ?? DiskSet.Changes()
-        troubles += changes.sentences
-        troubles += result?.variables.map { "changed in the firmware: \($0)" } ?? []
-        return ForensicsReport.Run(
-            ending: plan.ending, memory: plan.memory, result: result, sectors: changes.sectors, troubles: troubles)
+    }
+
+    private func plan(_ entry: Schedule.Entry, number: Int, looksBefore: Bool) throws -> Examination.Plan {
+        let name = Builder.outputNames(of: places.profile)[entry.ending.attachment.isDVD ? 1 : 0]
+        var plan = Examination.Plan(image: PlaceOptions.absolute(output).appending(name), ending: entry.ending)
+        plan.memory = entry.memory
+        plan.records = records(in: entry.memory)
+        plan.looksBefore = looksBefore
+        plan.evidence = try evidence.map {
+            let folder = PlaceOptions.absolute($0).appending("\(number)-\(entry.ending)-\(entry.memory)")
+            try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
+            return folder
+        }
+        return plan
+    }
+
+    /// One examination. A start that gives no session shows nothing, and is tried again, twice at most.
+    private func examine(
+        _ plan: Examination.Plan, planter: Planter, work: FilePath, note: @escaping @Sendable (String) -> Void
+    ) async throws -> ForensicsReport.Run {
+        var falseStarts = 0
+        while true {
+            try FileManager.default.createDirectory(atPath: work.string, withIntermediateDirectories: true)
+            // Disks and sticks take gigabytes.
+            defer { try? FileManager.default.removeItem(atPath: work.string) }
+            let examination = try await Examination.prepare(plan, in: work.appending("x"), planter: planter)
+            var troubles: [String] = []
+            var result: Examination.Result?
+            do {
+                result = try await examination.perform(in: work.appending("t"), offline: offline, note: note)
+            } catch let error as ForensicsFailure where error.code == .noSession && falseStarts < 2 {
+                try Task.checkCancellation()
+                falseStarts += 1
+                note("\(error) It is tried again.")
+                continue
+            } catch let error where !(error is CancellationError) {
+                try Task.checkCancellation()
+                troubles.append("\(error)")
+            }
+            let changes = try examination.disks?.changes() ?? DiskSet.Changes()
+            troubles += changes.sentences
+            troubles += result?.variables.map { "changed in the firmware: \($0)" } ?? []
+            return ForensicsReport.Run(
+                ending: plan.ending, memory: plan.memory, result: result, sectors: changes.sectors, troubles: troubles,
+                falseStarts: falseStarts)
+        }
     }
 }
