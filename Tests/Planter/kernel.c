@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tiocl.h>
+#include <linux/vt.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
@@ -13,7 +15,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
@@ -192,6 +196,44 @@ int plant_terminal(struct crop *crop) {
         if (write(terminal, line, size + 2) != (ssize_t)size + 2) return errno;
     }
     return 0;
+}
+
+static int show_console(int console, int number) {
+    struct vt_stat state = {0};
+    if (ioctl(console, VT_ACTIVATE, number)) return errno;
+    for (int tries = 0; tries < 200; tries++) {
+        if (ioctl(console, VT_GETSTATE, &state)) return errno;
+        if (state.v_active == number) return 0;
+        usleep(10000);
+    }
+    return EBUSY;
+}
+
+// Text that was selected on a console, which the kernel keeps to be pasted on any of them. See ioctl_console(2).
+int plant_clipboard(struct crop *crop) {
+    int console = open(crop->path, O_RDWR | O_NOCTTY);
+    struct stat status;
+    struct vt_stat before;
+    struct winsize size;
+    if (console < 0 || fstat(console, &status) || ioctl(console, VT_GETSTATE, &before)) return errno;
+    int error = show_console(console, minor(status.st_rdev));
+    if (error) return error;
+    if (ioctl(console, TIOCGWINSZ, &size)) return errno;
+    dprintf(console, "\033c");
+    uint32_t lines = crop->count < size.ws_row - 1u ? crop->count : size.ws_row - 1u;
+    for (uint32_t line = 0; line < lines; line++) {
+        char text[96] = {0};
+        record(crop, line, text);
+        dprintf(console, "%s\r\n", text);
+    }
+    const struct tiocl_selection whole = {1, 1, size.ws_col, (unsigned short)lines, TIOCL_SELCHAR};
+    char request[1 + sizeof whole] = {TIOCL_SETSEL};
+    memcpy(request + 1, &whole, sizeof whole);
+    if (ioctl(console, TIOCLINUX, request)) return errno;
+    // From now on it is in that buffer only.
+    dprintf(console, "\033c");
+    crop->done = lines;
+    return show_console(console, before.v_active);
 }
 
 int plant_pseudo_terminal(struct crop *crop) {

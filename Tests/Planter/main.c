@@ -35,6 +35,7 @@ static const struct method {
     {"socket-name", plant_socket_name},
     {"key", plant_key},
     {"terminal", plant_terminal},
+    {"clipboard", plant_clipboard},
     {"pseudo-terminal", plant_pseudo_terminal},
     // The same as the heap; what becomes of the process makes the difference.
     {"killed", plant_heap},

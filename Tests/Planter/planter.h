@@ -56,6 +56,7 @@ int plant_tcp_socket(struct crop *crop);
 int plant_socket_name(struct crop *crop);
 int plant_key(struct crop *crop);
 int plant_terminal(struct crop *crop);
+int plant_clipboard(struct crop *crop);
 int plant_pseudo_terminal(struct crop *crop);
 // These become another program, "hold", whose arguments or environment are the records: they return only after a failure,
 // and tell their success through the descriptor before.

@@ -85,7 +85,9 @@ extension SystemTests {
         func artefactsDetected() throws {
             let before = try #require(try found().result.before)
             for (kind, tally) in before.artefacts { #expect(!tally.isEmpty, "Of '\(kind)' nothing was found.") }
-            let kinds = ["disk key", "file name", "Wi-Fi passphrase", "URL", "relay of a circuit"]
+            let kinds = [
+                "disk key", "file name", "Wi-Fi passphrase", "URL", "relay of a circuit", "key to Tor's control port",
+            ]
             #expect(Set(before.artefacts.keys).isSuperset(of: kinds))
         }
 

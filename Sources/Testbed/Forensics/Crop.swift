@@ -33,6 +33,8 @@ public struct Crop: Sendable, Hashable {
         case key
         /// The screen of a console, and what has scrolled off it.
         case terminal
+        /// Text that was selected on a console, to be pasted.
+        case clipboard
         /// Buffers of terminals within the desktop.
         case pseudoTerminal = "pseudo-terminal"
         /// Arguments of a program.
@@ -129,6 +131,7 @@ public struct Crop: Sendable, Hashable {
             Crop(.socketName, count: part(1, most: 2000)),
             Crop(.pseudoTerminal, count: part(1, most: 2000)),
             Crop(.terminal, count: 400, path: "/dev/tty9"),
+            Crop(.clipboard, count: 20, path: "/dev/tty12"),
         ]
         if let stick { crops.append(Crop(.file, "page-cache-of-a-stick", count: part(20), path: "\(stick)/planted")) }
         if let vault {

@@ -29,7 +29,7 @@ public enum Screen {
     /// - Parameter text: the line without its end.
     public static func progress(_ text: String) { write("\r\u{1b}[K\(text)") }
 
-    /// Overwrites what was on every text console, and what was typed there, and gives their memory back.
+    /// Overwrites what was on every text console, what was typed there and what was selected, and gives their memory back.
     ///
     /// - Parameter complaints: where it is told which could not be reached.
     public static func clearConsoles(_ complaints: Step.Complaints) {
@@ -45,6 +45,7 @@ public enum Screen {
                 if let console = try? File("/dev/\(name)", .readAndWrite) { TextConsoles.forgetTyped(console) }
             }
             try consoles.freeUnused()
+            complaints.attempt { () throws(SystemCallFailure) in try consoles.forgetSelection() }
             guard !FileTree.exists("/dev/fb0") else { return }
             // The text memory of old cards holds many screens, of which one is shown.
             write(String(repeating: "\r\n", count: 300) + "\u{1b}[2J\u{1b}[H")

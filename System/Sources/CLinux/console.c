@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <linux/kd.h>
+#include <linux/tiocl.h>
 #include <linux/vt.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -34,6 +36,19 @@ int clinux_console_activate(int descriptor, int number) { return ioctl(descripto
 int clinux_console_default_font(int descriptor) {
     struct console_font_op operation = {.op = KD_FONT_OP_SET_DEFAULT};
     return ioctl(descriptor, KDFONTOP, &operation);
+}
+
+int clinux_console_forget_selection(int descriptor) {
+    char is_blanked = TIOCL_BLANKEDSCREEN;
+    int was_blank = ioctl(descriptor, TIOCLINUX, &is_blanked) > 0;
+    const struct tiocl_selection corner = {.xs = 1, .ys = 1, .xe = 1, .ye = 1, .sel_mode = TIOCL_SELCHAR};
+    char request[1 + sizeof corner] = {TIOCL_SETSEL};
+    memcpy(request + 1, &corner, sizeof corner);
+    int result = ioctl(descriptor, TIOCLINUX, request);
+    // Selecting switches a dark screen on.
+    char blank = TIOCL_BLANKSCREEN;
+    if (was_blank) ioctl(descriptor, TIOCLINUX, &blank);
+    return result;
 }
 
 int clinux_terminal_raw(int descriptor) {

@@ -52,6 +52,14 @@ public struct TextConsoles: ~Copyable {
         try check("ioctl VT_DISALLOCATE", "all") { clinux_console_free(descriptor, 0) }
     }
 
+    /// Forgets what was selected on a console to be pasted: the kernel keeps one such text for all of them.
+    ///
+    /// - Throws: ``SystemCallFailure``.
+    public borrowing func forgetSelection() throws(SystemCallFailure) {
+        let descriptor = device.descriptor
+        try check("ioctl TIOCL_SETSEL", "/dev/tty0") { clinux_console_forget_selection(descriptor) }
+    }
+
     /// Shows text on a console that was left in graphics mode, and lets it be left without asking its program.
     ///
     /// - Parameter console: the open console.

@@ -10,6 +10,10 @@ int clinux_console_active(int descriptor);
 int clinux_console_activate(int descriptor, int number);
 // The console's own font (KD_FONT_OP_SET_DEFAULT): somebody may have loaded another one. For text consoles only.
 int clinux_console_default_font(int descriptor);
+// What was selected on any console, to be pasted, gives way to the character in the corner of the console that is on the
+// screen (ioctl_console(2), TIOCLINUX with TIOCL_SETSEL); the kernel frees the buffer with the old text. A dark screen stays
+// dark. Needs CAP_SYS_ADMIN.
+int clinux_console_forget_selection(int descriptor);
 // Bytes as they are typed, without echo and without signals from keys.
 int clinux_terminal_raw(int descriptor);
 // TIOCGWINSZ: the number of lines.
