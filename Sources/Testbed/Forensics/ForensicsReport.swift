@@ -54,12 +54,20 @@ public struct ForensicsReport: Sendable {
     /// All of them.
     public var runs: [Run]
 
+    /// How many examinations there were to be; more than there are when it was cancelled.
+    public let planned: Int
     /// How many examinations were done at once: times are longer for it.
     public let atOnce: Int
 
     /// A report.
-    public init(_ runs: [Run], atOnce: Int = 1) {
+    ///
+    /// - Parameters:
+    ///   - runs: The examinations.
+    ///   - planned: How many there were to be; all when `nil`.
+    ///   - atOnce: How many were done at once.
+    public init(_ runs: [Run], planned: Int? = nil, atOnce: Int = 1) {
         self.runs = runs
+        self.planned = planned ?? runs.count
         self.atOnce = atOnce
     }
 
@@ -83,7 +91,7 @@ public struct ForensicsReport: Sendable {
             "found in the whole memory and on all disks after it. Change nothing here by hand. How it is done:",
             "[amnesia/forensics.md](amnesia/forensics.md).", "",
             row(["", "", "to reach"]), row(["---", "---", "---"]),
-            row(["Examinations", "\(runs.count)", ""]),
+            row(["Examinations", "\(runs.count)", planned > runs.count ? "\(planned); it was cancelled" : ""]),
             row(["that came to their end", "\(all.count)", "all"]),
             row(["starts that gave no session, and were repeated", "\(runs.reduce(0) { $0 + $1.falseStarts })", ""]),
             row(["Records planted, in all", "\(all.reduce(0) { $0 + $1.plantedRecords })", ""]),

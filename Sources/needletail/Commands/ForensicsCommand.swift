@@ -98,44 +98,63 @@ struct ForensicsCommand: AsyncParsableCommand {
         let planter = try await Planter(
             source: project.root.appending("Tests/Planter"), program: work.appending("planter"))
         let runs = try await examineAll(planter: planter, work: work)
-        let report = ForensicsReport(runs, atOnce: atOnce)
+        guard !runs.isEmpty else { throw CancellationError() }
+        let report = ForensicsReport(runs, planned: schedule.count, atOnce: atOnce)
         let page = report.page(
             date: String(ISO8601DateFormatter().string(from: Date()).prefix(10)), commit: project.commit)
         let path = self.report.map(PlaceOptions.absolute) ?? project.root.appending("docs/forensics.md")
         try page.write(toFile: path.string, atomically: true, encoding: .utf8)
         print(page)
         print("Written to \(path).")
+        try Task.checkCancellation()
         guard report.isGood else { throw ExitCode(1) }
     }
 
-    /// All examinations of the schedule, some at once; in the order of the schedule.
+    /// All examinations of the schedule, some at once; in the order of the schedule. When it is cancelled, those that were done.
     private func examineAll(planter: Planter, work: FilePath) async throws -> [ForensicsReport.Run] {
         let steps = Steps()
         let turns = schedule.turns
-        return try await withThrowingTaskGroup(of: (Int, ForensicsReport.Run).self) { group in
+        return try await withThrowingTaskGroup(of: (Int, ForensicsReport.Run?).self) { group in
             var runs: [Int: ForensicsReport.Run] = [:]
             for (index, (entry, turn)) in turns.enumerated() {
                 if index >= atOnce, let (done, run) = try await group.next() { runs[done] = run }
+                if Task.isCancelled { break }
                 // The detectors are shown to detect in the first run of each way.
                 let plan = try plan(entry, number: index + 1, looksBefore: turn == 0)
                 let name = "\(index + 1) of \(turns.count): \(entry.ending), \(entry.memory) MiB"
                 group.addTask {
-                    let place = work.appending("\(index)")
-                    // Lines of several examinations stand between each other.
-                    let mark = atOnce == 1 ? "   " : "   \(index + 1): "
-                    if atOnce > 1 { steps.say("… \(name)") }
-                    let body = { @Sendable in
-                        try await examine(plan, planter: planter, work: place) { steps.say(mark + $0) }
+                    do {
+                        return (
+                            index, try await show(name, steps) { try await examine($0, plan, planter, work, index) }
+                        )
+                    } catch is CancellationError {
+                        return (index, nil)
                     }
-                    let run = try await atOnce == 1 ? steps.step(name, body) : body()
-                    for trouble in run.troubles { steps.say(mark + trouble) }
-                    if atOnce > 1 { steps.say("\(run.isGood ? "✓" : "✗") \(name)") }
-                    return (index, run)
                 }
             }
             for try await (done, run) in group { runs[done] = run }
             return runs.sorted { $0.key < $1.key }.map(\.value)
         }
+    }
+
+    /// Shows an examination as a step, or between the lines of others that go on at the same time.
+    private func show(
+        _ name: String, _ steps: Steps,
+        _ body:
+            @Sendable (@escaping @Sendable (String) -> Void) async throws ->
+            ForensicsReport.Run
+    ) async throws -> ForensicsReport.Run {
+        guard atOnce > 1 else {
+            let run = try await steps.step(name) { try await body { steps.say("   \($0)") } }
+            for trouble in run.troubles { steps.say("   \(trouble)") }
+            return run
+        }
+        let number = name.prefix { $0.isNumber }
+        steps.say("… \(name)")
+        let run = try await body { steps.say("   \(number): \($0)") }
+        for trouble in run.troubles { steps.say("   \(number): \(trouble)") }
+        steps.say("\(run.isGood ? "✓" : "✗") \(name)")
+        return run
     }
 
     private func plan(_ entry: Schedule.Entry, number: Int, looksBefore: Bool) throws -> Examination.Plan {
@@ -154,8 +173,10 @@ struct ForensicsCommand: AsyncParsableCommand {
 
     /// One examination. A start that gives no session shows nothing, and is tried again, twice at most.
     private func examine(
-        _ plan: Examination.Plan, planter: Planter, work: FilePath, note: @escaping @Sendable (String) -> Void
+        _ note: @escaping @Sendable (String) -> Void, _ plan: Examination.Plan, _ planter: Planter, _ folder: FilePath,
+        _ index: Int
     ) async throws -> ForensicsReport.Run {
+        let work = folder.appending("\(index)")
         var falseStarts = 0
         while true {
             try FileManager.default.createDirectory(atPath: work.string, withIntermediateDirectories: true)
