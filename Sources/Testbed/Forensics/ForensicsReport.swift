@@ -18,12 +18,15 @@ public struct ForensicsReport: Sendable {
         public let troubles: [String]
         /// How often there was no session in the first place: nothing was planted, and it was begun again.
         public let falseStarts: Int
+        /// Whether there was a Tor network around, and Tor was busy to the end.
+        public let hasNetwork: Bool
 
         /// An examination.
         public init(
             ending: Ending, memory: Int, result: Examination.Result?, sectors: Int, troubles: [String],
-            falseStarts: Int = 0
+            falseStarts: Int = 0, hasNetwork: Bool = true
         ) {
+            self.hasNetwork = hasNetwork
             self.falseStarts = falseStarts
             self.ending = ending
             self.memory = memory
@@ -93,6 +96,7 @@ public struct ForensicsReport: Sendable {
             row(["", "", "to reach"]), row(["---", "---", "---"]),
             row(["Examinations", "\(runs.count)", planned > runs.count ? "\(planned); it was cancelled" : ""]),
             row(["that came to their end", "\(all.count)", "all"]),
+            row(["with Tor busy to the end", "\(runs.count(where: \.hasNetwork))", ""]),
             row(["starts that gave no session, and were repeated", "\(runs.reduce(0) { $0 + $1.falseStarts })", ""]),
             row(["Records planted, in all", "\(all.reduce(0) { $0 + $1.plantedRecords })", ""]),
             row(["the fewest in one", "\(all.map(\.plantedRecords).min() ?? 0)", "≥ 6,000,000 with 2 GiB"]),

@@ -31,6 +31,8 @@ struct GuestProgram: Sendable {
         // Static: the guest has other libraries than this machine.
         let words = ["-std=gnu17", "-Wall", "-Wno-format-truncation", "-static", "-Os", "-s", "-o", file.string]
         _ = try await Command("cc", words + files.sorted().map { source.appending($0).string }).output()
+        // Once, here: several machines may want it at the same time.
+        _ = try await Command("gzip", ["-9", "-k", "-f", file.string]).output()
         self.file = file
         self.place = place
     }
@@ -41,7 +43,6 @@ struct GuestProgram: Sendable {
     /// - Throws: `CommandFailure`, `ShellFailure`, and Foundation's error when the packed program cannot be read.
     func install(in shell: GuestShell) async throws {
         guard try await shell.run("test -x \(place.path)").status != 0 else { return }
-        _ = try await Command("gzip", ["-9", "-k", "-f", file.string]).output()
         let data = try Data(contentsOf: URL(filePath: file.string + ".gz"))
         try await shell.output(
             """
