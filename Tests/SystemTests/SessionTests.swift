@@ -50,6 +50,18 @@ extension SystemTests {
             }
         }
 
+        @Test("keys for SSH and OpenPGP wait for their first user, and no program runs for that at the start and the end")
+        func agents() async throws {
+            let manager = "XDG_RUNTIME_DIR=/run/user/1000 systemctl --user"
+            for name in ["ssh-agent.socket", "gpg-agent.socket"] {
+                let state = try await asUser("\(manager) show \(name) -p ActiveState,ExecStartPost,ExecStopPre").output
+                #expect(state.trimmingCharacters(in: .whitespacesAndNewlines) == "ActiveState=active", "\(name)")
+            }
+            #expect(try await asUser("\(manager) is-active gpg-agent-ssh.socket").status != 0)
+            let environment = try await asUser("\(manager) show-environment").output
+            #expect(environment.split(separator: "\n").contains("SSH_AUTH_SOCK=/run/user/1000/openssh_agent"))
+        }
+
         @Test("packets that are bound to the network card do not go round Tor")
         func bound() async throws {
             let card = try await output("ls /sys/class/net | grep -v -e lo -e to- | head -n 1")
