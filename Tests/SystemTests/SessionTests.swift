@@ -50,7 +50,7 @@ extension SystemTests {
             }
         }
 
-        @Test("keys for SSH and OpenPGP wait for their first user, and no program runs for that at the start and the end")
+        @Test("keys for SSH and OpenPGP wait for their first user, without a program at the start and at the end")
         func agents() async throws {
             let manager = "XDG_RUNTIME_DIR=/run/user/1000 systemctl --user"
             for name in ["ssh-agent.socket", "gpg-agent.socket"] {
