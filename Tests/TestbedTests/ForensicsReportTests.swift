@@ -17,14 +17,16 @@ struct ForensicsReportTests {
 
     static func run(
         _ name: String = "poweroff", before: Int? = 1000, after: Int = 0, key: Int = 0, sectors: Int = 0,
-        clockChanges: Int = 0
+        clockChanges: Int = 0, reason: Machine.ExitReason? = nil
     ) throws -> ForensicsReport.Run {
+        let ending = try #require(Ending.named(name))
         let result = Examination.Result(
             planted: [Planter.Planted(name: "heap", count: 1000, trouble: nil)], before: before.map { findings($0) },
-            after: findings(after, key: key), secondsToDark: 1.25, secondsToEnd: 9.5, reason: .poweredOff, litBytes: 0,
+            after: findings(after, key: key), secondsToDark: 1.25, secondsToEnd: 9.5, reason: reason ?? ending.reason,
+            litBytes: 0,
             variables: [], clockChanges: clockChanges)
         return ForensicsReport.Run(
-            ending: try #require(Ending.named(name)), memory: 1024, result: result, sectors: sectors,
+            ending: ending, memory: 1024, result: result, sectors: sectors,
             troubles: sectors > 0 ? ["sata: sector 5 of swap"] : [])
     }
 
@@ -34,6 +36,7 @@ struct ForensicsReportTests {
         #expect(!ForensicsReport([]).isGood)
         for bad in [
             try Self.run(after: 1), try Self.run(key: 1), try Self.run(sectors: 1), try Self.run(clockChanges: 1),
+            try Self.run(reason: .reset), try Self.run("reboot", reason: .poweredOff),
         ] {
             #expect(!ForensicsReport([try Self.run(), bad]).isGood)
         }

@@ -99,6 +99,9 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
             done; \(Planter.guestPath) damage "/dev/${1##*/}"
             """)
 
+    /// How the machine has to end by it.
+    public var reason: Machine.ExitReason { ["reboot", "kernel-panic"].contains(name) ? .reset : .poweredOff }
+
     /// The ending of a name.
     public static func named(_ name: String) -> Ending? { all.first { $0.name == name } }
 

@@ -48,7 +48,7 @@ public struct ForensicsReport: Sendable {
 
         /// Whether nothing is left, by what this way to end promises.
         public var isGood: Bool {
-            guard let result, isBelievable else { return false }
+            guard let result, isBelievable, result.reason == ending.reason else { return false }
             let isUnchanged = sectors == 0 && result.variables.isEmpty && result.clockChanges == 0
             return isUnchanged && (ending.kind == .crash || result.after.isClean)
         }
