@@ -86,15 +86,11 @@ private struct Guest {
     }
 
     func wait(_ what: String, for script: String) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while ContinuousClock.now < deadline {
-            if try await machine.shell.run(script).status == 0 { return }
-            try await Task.sleep(for: .milliseconds(500))
-        }
-        let state = try await machine.shell.run(
-            "grep . /run/needletail/disks/* /run/needletail/disks/.start/record; grep . /sys/class/block/*/ro; journalctl --no-pager -n 30"
+        try await machine.shell.expect(
+            what, by: script,
+            otherwiseShow:
+                "grep . /run/needletail/disks/* /run/needletail/disks/.start/record; grep . /sys/class/block/*/ro; journalctl --no-pager -n 30"
         )
-        Issue.record("\(what) did not come to be:\n\(state.output)")
     }
 
     func expectProtection() async throws {
@@ -116,12 +112,18 @@ private struct Guest {
         #expect(try await output("grep -cE '^/dev/(sd|vd|nvme)' /proc/mounts || true") == "0")
     }
 
+    /// Plugs a stick in, and waits until it has been judged and its partition is there.
+    private func plug(_ drive: Drive) async throws -> String {
+        try await machine.plug(drive)
+        try await wait("The stick '\(drive.name)'", for: "grep -qs reason=later /run/needletail/disks/*")
+        let name = try await output("basename $(grep -l reason=later /run/needletail/disks/*)")
+        try await wait("Its partition", for: "test -b /dev/\(name)1 && udevadm settle")
+        return name
+    }
+
     /// A stick that is plugged in may be written to.
     func expectStick(_ drive: Drive) async throws {
-        try await machine.plug(drive)
-        try await wait("The stick", for: "grep -qs reason=later /run/needletail/disks/*")
-        let name = try await output("basename $(grep -l reason=later /run/needletail/disks/*)")
-        try await wait("Its partition", for: "test -b /dev/\(name)1")
+        let name = try await plug(drive)
         #expect(try await output("cat /sys/class/block/\(name)/ro /sys/class/block/\(name)1/ro") == "0\n0")
         #expect(try await machine.shell.run("dd if=/dev/zero of=/dev/\(name)1 bs=512 count=1 conv=fsync").status == 0)
         #expect(try await output("grep -c ^/dev/\(name) /proc/mounts || true") == "0")
@@ -132,10 +134,7 @@ private struct Guest {
 
     /// A stick whose own switch forbids writing can be read.
     func expectLockedStick(_ drive: Drive) async throws {
-        try await machine.plug(drive)
-        try await wait("The stick with a switch", for: "grep -qs reason=later /run/needletail/disks/*")
-        let name = try await output("basename $(grep -l reason=later /run/needletail/disks/*)")
-        try await wait("Its partition", for: "test -b /dev/\(name)1 && udevadm settle")
+        let name = try await plug(drive)
         #expect(try await output("cat /sys/class/block/\(name)/ro") == "1")
         let opened = try await output("runuser -u user -- needletail-disks open \(name)1")
         #expect(opened.contains("/dev/needletail/\(name)1"), "\(opened)")

@@ -66,15 +66,11 @@ extension SystemTests {
         }
 
         private func wait(_ what: String, for script: String, _ machine: Machine) async throws {
-            let deadline = ContinuousClock.now + .seconds(30)
-            while ContinuousClock.now < deadline {
-                if try await machine.shell.run(script).status == 0 { return }
-                try await Task.sleep(for: .milliseconds(500))
-            }
-            let state = try await machine.shell.run(
-                "cat \(Self.console); tr -s ' ' < /dev/vcs1; tr -s ' ' < /dev/vcs10; journalctl --no-pager -n 30; cat /run/lid.log"
+            try await machine.shell.expect(
+                what, by: script,
+                otherwiseShow:
+                    "cat \(Self.console); tr -s ' ' < /dev/vcs1; tr -s ' ' < /dev/vcs10; journalctl --no-pager -n 30; cat /run/lid.log"
             )
-            Issue.record("\(what) did not come to be:\n\(state.output)")
         }
 
         private func expectLocked(_ machine: Machine) async throws {

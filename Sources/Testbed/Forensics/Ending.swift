@@ -40,6 +40,8 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
     public var attachment = Drive.Attachment.usb(.xhci)
     /// How long it may take under emulation.
     public var limit: Duration = .seconds(120)
+    /// How the machine has to end by it.
+    public var reason = Machine.ExitReason.poweredOff
 
     /// Its name.
     public var description: String { name }
@@ -67,7 +69,7 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
     /// All ways.
     public static let all: [Ending] = [
         Ending(name: "poweroff", kind: .ordinary, trigger: .command("systemctl --no-block poweroff")),
-        Ending(name: "reboot", kind: .ordinary, trigger: .command("systemctl --no-block reboot")),
+        Ending(name: "reboot", kind: .ordinary, trigger: .command("systemctl --no-block reboot"), reason: .reset),
         Ending(name: "power-button", kind: .ordinary, trigger: .powerButton),
         Ending(name: "forced-poweroff", kind: .ordinary, trigger: .command("systemctl poweroff --force")),
         Ending(
@@ -87,7 +89,7 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
         Ending(name: "panic-key", kind: .emergency, trigger: .keys(panicKeys)),
         Ending(name: "panic-command", kind: .emergency, trigger: .command("needletail-panic --yes")),
         Ending(name: "disc-ejected", kind: .emergency, trigger: .discEjected, attachment: .dvd(.ahci)),
-        Ending(name: "kernel-panic", kind: .crash, trigger: .command("echo c > /proc/sysrq-trigger")),
+        Ending(name: "kernel-panic", kind: .crash, trigger: .command("echo c > /proc/sysrq-trigger"), reason: .reset),
     ]
 
     /// A session that does what none may, and no end: each of the detectors has to tell.
@@ -98,9 +100,6 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
             [ "$(cat $disk/ro)" = 1 ] && [ "$(cat $disk/removable)" = 0 ] && { set -- "$disk"; break; }
             done; \(Planter.guestPath) damage "/dev/${1##*/}"
             """)
-
-    /// How the machine has to end by it.
-    public var reason: Machine.ExitReason { ["reboot", "kernel-panic"].contains(name) ? .reset : .poweredOff }
 
     /// The ending of a name.
     public static func named(_ name: String) -> Ending? { all.first { $0.name == name } }

@@ -267,7 +267,10 @@ public struct Examination: Sendable {
             "\(Trial.asUser) curl -s --max-time 60 -o /tmp/page http://\(Address.web)/\(page)", timeout: .seconds(90))
         artefacts.append(.text("URL", page))
         let cookie = try await shell.output("od -An -tx1 -v /run/tor/control.authcookie | tr -d ' \\n'")
-        artefacts += Artefact.bytes(hexadecimal: cookie).map { [.secret("key to Tor's control port", $0)] } ?? []
+        guard let key = Artefact.bytes(hexadecimal: cookie), !key.isEmpty else {
+            throw ForensicsFailure(.noPlanting, "The key to Tor's control port cannot be read: '\(cookie)'.")
+        }
+        artefacts.append(.secret("key to Tor's control port", key))
         // Those of the authorities came into the machine by its firmware tables, which are not of the session.
         artefacts += trial.tor.relays.filter { $0.role == .exit }.flatMap { Artefact.relay($0.fingerprint) }
         // Tor is busy to the end.

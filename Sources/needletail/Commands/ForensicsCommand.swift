@@ -129,7 +129,7 @@ struct ForensicsCommand: AsyncParsableCommand {
                     do {
                         return (
                             index,
-                            try await show(name, steps) {
+                            try await show(index + 1, name, steps) {
                                 try await examine(
                                     $0, plan, hasNetwork: hasNetwork, planter, in: work.appending("\(index)"))
                             }
@@ -146,7 +146,7 @@ struct ForensicsCommand: AsyncParsableCommand {
 
     /// Shows an examination as a step, or between the lines of others that go on at the same time.
     private func show(
-        _ name: String, _ steps: Steps,
+        _ number: Int, _ name: String, _ steps: Steps,
         _ body:
             @Sendable (@escaping @Sendable (String) -> Void) async throws ->
             ForensicsReport.Run
@@ -156,7 +156,6 @@ struct ForensicsCommand: AsyncParsableCommand {
             for trouble in run.troubles { steps.say("   \(trouble)") }
             return run
         }
-        let number = name.prefix { $0.isNumber }
         steps.say("… \(name)")
         let run = try await body { steps.say("   \(number): \($0)") }
         for trouble in run.troubles { steps.say("   \(number): \(trouble)") }
