@@ -42,7 +42,8 @@ struct DiskTableTests {
         "an image with anything else is not",
         arguments: [
             "usr/lib/systemd/system-generators/lvm2-activation-generator", "usr/lib/systemd/system/mdadm.service",
-            "usr/lib/systemd/system/home.mount", "usr/lib/systemd/system/fstrim.timer", "usr/sbin/swapon",
+            "usr/lib/systemd/system/srv.mount", "etc/systemd/system/srv.mount", "usr/lib/systemd/system/fstrim.timer",
+            "usr/sbin/swapon",
             "usr/lib/systemd/system/systemd-hibernate-resume.service", "usr/sbin/mount.ntfs", "usr/sbin/kexec",
             "usr/lib/modules/6.12/kernel/drivers/md/bcache/bcache.ko.xz",
             "usr/lib/modules/6.12/kernel/drivers/md/md-mod.ko.xz", "usr/lib/udev/rules.d/64-md-raid.rules",

@@ -62,6 +62,13 @@ extension SystemTests {
             #expect(environment.split(separator: "\n").contains("SSH_AUTH_SOCK=/run/user/1000/openssh_agent"))
         }
 
+        @Test("at the end systemd leaves the file systems to the boot stage, which takes them away in one go")
+        func mountsAtTheEnd() async throws {
+            let units = try await output("systemctl show -p ConflictedBy --value umount.target")
+            // The user's own folder goes with the user's last session, whenever that is.
+            #expect(units.split(separator: " ").filter { $0 != "run-user-1000.mount" } == [])
+        }
+
         @Test("packets that are bound to the network card do not go round Tor")
         func bound() async throws {
             let card = try await output("ls /sys/class/net | grep -v -e lo -e to- | head -n 1")
