@@ -3,6 +3,7 @@ import Commands
 import Foundation
 import Image
 import SystemPackage
+import Testbed
 
 /// Measures Needletail side by side with what Debian has for the same purpose.
 public struct Bench: Sendable {
@@ -95,6 +96,8 @@ public struct Bench: Sendable {
     struct Stick: Sendable {
         let name: String
         let image: FilePath
+        /// The kernel that QEMU starts; the stick's own boot loader does when `nil`.
+        var kernel: MachineDescription.Kernel?
     }
 
     /// Measures several things in turn, round by round, so that what else the machine does falls on all of them alike.

@@ -5,9 +5,6 @@ import Image
 import SystemPackage
 
 extension Bench {
-    /// The hybrid image that live-build made last.
-    var liveBuildImage: FilePath { request.folder.appending("live-build.iso") }
-
     func build(work: FilePath) async throws -> PartReport {
         var report = PartReport(
             .build, setting: try await setting(),
@@ -85,50 +82,5 @@ extension Bench {
                 folder.appending("out").string, "--mirror", mirror.debian, "--security-mirror", mirror.security,
             ], workingDirectory: clone
         ).run(log: request.logs.appending("needletail-build.log"))
-    }
-
-    // MARK: live-build
-
-    /// Builds with live-build and keeps the hybrid image.
-    func liveBuild(in folder: FilePath) async throws {
-        guard geteuid() == 0 else {
-            throw BenchFailure("live-build runs only as root. Measure this part as root.")
-        }
-        guard FileManager.default.fileExists(atPath: "/usr/bin/lb") else {
-            throw BenchFailure("live-build is missing. Install Debian's package 'live-build'.")
-        }
-        try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
-        let profile = try request.build.project.profile(request.build.profile)
-        let log = request.logs.appending("live-build.log")
-        try? FileManager.default.removeItem(atPath: log.string)
-        let mirror = request.build.mirror
-        var options = [
-            "--mode", "debian", "--distribution", profile.suite, "--architecture", "amd64", "--archive-areas", "main",
-            "--apt-recommends", "false", "--security", "true", "--updates", "true", "--backports", "false",
-            "--debian-installer", "none", "--binary-images", "iso-hybrid", "--linux-packages", "linux-image",
-            "--linux-flavours", "amd64", "--firmware-binary", "false", "--firmware-chroot", "false", "--memtest",
-            "none",
-            "--cache", "false", "--apt-indices", "false", "--zsync", "false",
-        ]
-        for kind in ["bootstrap", "chroot", "binary"] { options += ["--mirror-\(kind)", mirror.debian + "/"] }
-        for kind in ["chroot", "binary"] { options += ["--mirror-\(kind)-security", mirror.security + "/"] }
-        try await Command("lb", ["config", "noauto"] + options, workingDirectory: folder).run(log: log)
-        let names = profile.packages.map(\.value).filter { $0 != "tiny-initramfs" && !$0.hasPrefix("linux-image-") }
-        let lists = folder.appending("config/package-lists")
-        try FileManager.default.createDirectory(atPath: lists.string, withIntermediateDirectories: true)
-        try Data((names.joined(separator: "\n") + "\n").utf8)
-            .write(to: URL(filePath: lists.appending("needletail.list.chroot").string))
-        // Namespaces of its own: none of its mounts outlives it, however it ends.
-        var command = Command(
-            "unshare", ["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc", "lb", "build", "noauto"],
-            workingDirectory: folder)
-        command.gracePeriod = .milliseconds(10)
-        try await command.run(log: log)
-        let made = try FileManager.default.contentsOfDirectory(atPath: folder.string).first {
-            $0.hasSuffix(".hybrid.iso")
-        }
-        guard let made else { throw BenchFailure("live-build made no hybrid image. See \(log).") }
-        try? FileManager.default.removeItem(atPath: liveBuildImage.string)
-        try FileManager.default.moveItem(atPath: folder.appending(made).string, toPath: liveBuildImage.string)
     }
 }

@@ -4,7 +4,7 @@
 public enum Part: String, Sendable, Codable, CaseIterable {
     /// The start, against Debian's live-boot.
     case boot
-    /// The end, against Debian's live-boot.
+    /// The end, against stock Debian, and against our own system without our boot stage.
     case end
     /// The making of the image, against Debian's live-build.
     case build

@@ -10,17 +10,11 @@ extension Bench {
             method: [
                 """
                 The files in the output folder against the hybrid image that live-build makes of the same package list, which \
-                the part "Build" leaves behind and which is made anew where it is missing. Needletail leaves out documentation, \
+                the part "Build" leaves behind and which is made anew where it is missing or of other packages. Needletail leaves out documentation, \
                 translations and drivers as its profile says; live-build leaves everything in, and packs with its defaults.
                 """
             ])
-        if !FileManager.default.fileExists(atPath: liveBuildImage.string) {
-            let folder = request.folder.appending("lb-\(ProcessInfo.processInfo.processIdentifier)")
-            defer { try? FileManager.default.removeItem(atPath: folder.string) }
-            try await request.turn.take {
-                try await steps.step("Build with live-build") { try await liveBuild(in: folder) }
-            }
-        }
+        try await makeLiveBuildImage()
         let names = Builder.outputNames(of: request.build.profile).prefix(2)
         guard names.allSatisfy({ FileManager.default.fileExists(atPath: request.build.output.appending($0).string) })
         else { throw BenchFailure("There is no \(request.stick). Build it with: needletail build") }

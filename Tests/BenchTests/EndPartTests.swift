@@ -64,4 +64,17 @@ struct EndPartTests {
         #expect(end.contains("after the command"))
         #expect(Document.table(of: phases, of: .boot).contains("s after the kernel's start"))
     }
+
+    @Test("stock Debian starts with the words of its own menu")
+    func wordsOfTheMenu() {
+        let menu = """
+            label live-amd64
+            \tmenu label ^Live system (amd64)
+            \tappend boot=live  components quiet splash
+            label live-amd64-failsafe
+            \tappend boot=live memtest
+            """
+        #expect(Bench.firstCommandLine(inMenu: menu) == "boot=live components quiet splash")
+        #expect(Bench.firstCommandLine(inMenu: "label live-amd64\n\tappend\n") == nil)
+    }
 }

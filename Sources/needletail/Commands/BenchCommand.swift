@@ -12,8 +12,8 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Measure Needletail against Debian's own live tools.",
         discussion: """
             Measures side by side on this machine and writes docs/benchmarks.md, of which only the sections of what was \
-            measured change, and the values to 'bench' in the output folder. Run nothing else meanwhile. The parts 'build' and \
-            'size' need root and Debian's package live-build.
+            measured change, and the values to 'bench' in the output folder. Run nothing else meanwhile. The parts \
+            'build', 'end' and 'size' need root and Debian's package live-build.
             """)
 
     @OptionGroup var places: PlaceOptions
