@@ -134,7 +134,9 @@ public struct Examination: Sendable {
     ) async throws -> Result {
         guard offline else {
             return try await Trial.with(trialPlan, work: work) { trial in
-                try await Self.expectingSession { _ = try await trial.waitForTor(within: .seconds(240)) }
+                try await expectingSession(on: trial.machine) {
+                    _ = try await trial.waitForTor(within: .seconds(240))
+                }
                 return try await run(on: trial.machine, trial: trial, note: note)
             }.0
         }
@@ -161,12 +163,7 @@ public struct Examination: Sendable {
         on machine: Machine, trial: Trial? = nil, note: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> Result {
         let shell = machine.shell
-        do {
-            try await Self.expectingSession { try await shell.waitUntilReady() }
-        } catch {
-            if let folder = plan.evidence { _ = try? await machine.screenshot(to: folder.appending("no-start.png")) }
-            throw error
-        }
+        try await expectingSession(on: machine) { try await shell.waitUntilReady() }
         let start = try await machine.kernelStart()
         let variables = try await machine.firmwareVariables()
         var artefacts = try await leaveTraces(in: shell, trial: trial)
@@ -198,11 +195,12 @@ public struct Examination: Sendable {
             clockChanges: machine.clockChanges(after: start))
     }
 
-    /// Tells a session that never was from one that went wrong.
-    private static func expectingSession(_ body: () async throws -> Void) async throws {
+    /// Tells a session that never was from one that went wrong, and takes a picture of its screen.
+    private func expectingSession(on machine: Machine, _ body: () async throws -> Void) async throws {
         do {
             try await body()
         } catch let error where !(error is CancellationError) {
+            if let folder = plan.evidence { _ = try? await machine.screenshot(to: folder.appending("no-start.png")) }
             throw ForensicsFailure(.noSession, "No session came to be: \(error)")
         }
     }
