@@ -18,9 +18,9 @@ extension Bench {
                 From `systemctl poweroff`, given some seconds after the default target was reached, until QEMU reports that the \
                 machine is off. The reference is stock Debian: the live system that live-build makes of our package list, \
                 with all its defaults and the words of its own menu, whose kernel QEMU starts. Our stick is made as in the part \
-                "Start", with a serial console beside, on which the phases can be seen; a user is logged in, as always. To see \
-                what closing everything and overwriting all memory costs by itself, there is also a third: our \
-                files with live-boot's initramfs and Debian's command line (`\(Self.liveBootWords.joined(separator: " "))`), \
+                "Start", with a serial console beside, on which the phases can be seen; a user is logged in, as always, and nobody \
+                in the reference. To see what closing everything and overwriting all memory costs by itself, there is also a \
+                third: our files with live-boot's initramfs and Debian's command line (`\(Self.liveBootWords.joined(separator: " "))`), \
                 where nothing is erased, neither at the end nor whenever memory is given back (`init_on_free=1`). It is checked \
                 that nothing of ours waits in `/run/initramfs` of the other two. USB on xHCI, BIOS, `-cpu Nehalem`, 2 \
                 processors, no network card; in turn, \(request.runs) times with \(Self.gibibytes(Self.memory)) GiB and \

@@ -10,8 +10,9 @@ extension Bench {
             method: [
                 """
                 The files in the output folder against the hybrid image that live-build makes of the same package list, which \
-                the part "Build" leaves behind and which is made anew where it is missing or of other packages. Needletail leaves out documentation, \
-                translations and drivers as its profile says; live-build leaves everything in, and packs with its defaults.
+                the part "Build" leaves behind and which is made anew where it is missing or of other packages. Needletail \
+                leaves out documentation, translations and drivers as its profile says; live-build leaves everything in, and \
+                packs with its defaults.
                 """
             ])
         try await makeLiveBuildImage()
