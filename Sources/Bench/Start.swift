@@ -79,7 +79,9 @@ struct Start: Sendable {
         let sandbox = try await Sandbox.open(work: work)
         do {
             var description = description
-            description.drives = [Drive("stick", image: image, as: .usb(.xhci), bootOrder: 0)]
+            // Where QEMU starts a kernel by itself, that has the first place.
+            let order = description.kernel == nil ? 0 : nil
+            description.drives = [Drive("stick", image: image, as: .usb(.xhci), bootOrder: order)]
             let value = try await Machine.with(description, in: sandbox, body)
             await sandbox.close()
             return value
