@@ -88,6 +88,7 @@ public struct ForensicsReport: Sendable {
         func row(_ words: [String]) -> String { "| " + words.joined(separator: " | ") + " |" }
         let all = runs.compactMap(\.result)
         let wiping = runs.filter { $0.ending.kind != .crash }.compactMap(\.result)
+        let fewest = runs.filter { $0.memory >= 2048 }.compactMap { $0.result?.plantedRecords }.min()
         var lines = [
             "# Forensics", "",
             "Made by `make forensics` (`needletail forensics`): sessions that leave traces on purpose, their end, and what is",
@@ -99,7 +100,7 @@ public struct ForensicsReport: Sendable {
             row(["with Tor busy to the end", "\(runs.count(where: \.hasNetwork))", ""]),
             row(["starts that gave no session, and were repeated", "\(runs.reduce(0) { $0 + $1.falseStarts })", ""]),
             row(["Records planted, in all", "\(all.reduce(0) { $0 + $1.plantedRecords })", ""]),
-            row(["the fewest in one", "\(all.map(\.plantedRecords).min() ?? 0)", "≥ 6,000,000 with 2 GiB"]),
+            row(["the fewest in one with 2 GiB or more", fewest.map { "\($0)" } ?? "–", "≥ 6,000,000"]),
             row(["Found while the session ran", "\(all.reduce(0) { $0 + ($1.before?.planted ?? 0) })", "nearly all"]),
             row(["Found after its end, where memory is wiped", "\(wiping.reduce(0) { $0 + $1.after.planted })", "0"]),
             row(["Artefacts found after its end", "\(wiping.reduce(0) { $0 + $1.after.known })", "0"]),
