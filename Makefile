@@ -38,7 +38,7 @@ soak: image ## Let part after part fail for half an hour, judge every frame, wri
 	$(NEEDLETAIL) soak --profile $(PROFILE) $(SOAK)
 
 forensics: image ## End sessions in every way, search memory and disks, write docs/forensics.md; FORENSICS="--at-once 2"
-	$(NEEDLETAIL) forensics --profile $(PROFILE) --long $(FORENSICS)
+	$(NEEDLETAIL) forensics --profile $(PROFILE) --long --evidence out/forensics $(FORENSICS)
 
 bench: image ## Measure against Debian's own live tools and write docs/benchmarks.md
 	$(NEEDLETAIL) bench --profile $(PROFILE)

@@ -216,7 +216,9 @@ public struct Examination: Sendable {
         if isRunning { try await machine.resume() }
         let found = try search.findings(in: dump.files)
         let lit = try dump.litBytes()
-        if !isRunning, !found.isClean || lit > 0, let evidence = plan.evidence { try dump.copy(to: evidence) }
+        // After a crash everything is left, as is known.
+        let isOdd = plan.ending.kind != .crash && (!found.isClean || lit > 0)
+        if !isRunning, isOdd, let evidence = plan.evidence { try dump.copy(to: evidence) }
         return (found, lit)
     }
 
