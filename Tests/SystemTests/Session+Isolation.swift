@@ -61,8 +61,7 @@ extension SystemTests.Session {
             if let stream = new.first { return stream.circuit }
             try await Task.sleep(for: .seconds(1))
         }
-        Issue.record("'\(command)' is not connected after 50 seconds")
-        throw CancellationError()
+        return try #require(nil as String?, "'\(command)' is not connected after 50 seconds.")
     }
 
     /// The streams that are connected, from Tor's own mouth. See control-spec, `GETINFO stream-status`.
