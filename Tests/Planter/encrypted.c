@@ -50,3 +50,12 @@ int open_encrypted(const struct crop *crop) {
     printf("/dev/dm-%u\n", minor(request.head.dev));
     return 0;
 }
+
+int halt_encrypted(void) {
+    int control = open("/dev/mapper/control", O_RDWR);
+    if (control < 0) return errno;
+    struct request request;
+    begin(&request);
+    request.head.flags |= DM_SUSPEND_FLAG | DM_NOFLUSH_FLAG | DM_SKIP_LOCKFS_FLAG;
+    return ioctl(control, DM_DEV_SUSPEND, &request) ? errno : 0;
+}

@@ -133,6 +133,11 @@ int main(int count, char **words) {
         if (error) fprintf(stderr, "planter: %s\n", strerror(error));
         return error != 0;
     }
+    if (count == 2 && strcmp(words[1], "halt") == 0) {
+        int error = halt_encrypted();
+        if (error) fprintf(stderr, "planter: %s\n", strerror(error));
+        return error != 0;
+    }
     if (count == 3 && strcmp(words[1], "damage") == 0) {
         int error = damage(words[2]);
         if (error) fprintf(stderr, "planter: %s\n", strerror(error));
@@ -145,6 +150,7 @@ int main(int count, char **words) {
                 "planter plant     plants what its standard input lists: METHOD NAME COUNT MARKER [PATH]\n"
                 "planter decrypt   opens an encrypted disk: METHOD NAME 0 KEY PATH\n"
                 "planter damage DISK   writes to a disk, the firmware and the clock\n"
+                "planter halt      keeps what was opened from reading and writing\n"
                 "planter stuck FOLDER   mounts a file system that never answers\n");
         return 2;
     }

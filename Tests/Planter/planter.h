@@ -15,6 +15,7 @@
 // "planter decrypt" reads one such line whose METHOD does not matter, whose MARKER is a key of 64 hexadecimal digits and whose PATH
 // is a disk, opens that as an encrypted one, and tells the path of what is in it.
 // "planter damage DISK" writes to a disk, the firmware and the clock.
+// "planter halt" keeps the disk that "decrypt" has opened from reading and writing.
 // "planter stuck FOLDER" mounts a file system that never answers.
 //
 // Processes that hold what they planted stay behind until they are killed. For tests only, compiled by them, never in an image.
@@ -65,6 +66,8 @@ int plant_environment(struct crop *crop, int report);
 
 // Opens a disk with AES-128-XTS and tells its path.
 int open_encrypted(const struct crop *crop);
+// Suspends what that has opened, without writing out anything and without freezing its file system: who reads or writes waits.
+int halt_encrypted(void);
 
 // Mounts a file system that never answers, which a process that stays behind holds.
 int mount_stuck(const char *folder);

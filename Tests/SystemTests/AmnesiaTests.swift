@@ -149,6 +149,15 @@ extension SystemTests {
             #expect(found.result.reason == .poweredOff)
         }
 
+        @Test("nothing is left when a disk that does not answer any more would hold up the end for ever")
+        func deadDisk() async throws {
+            let found = try await SharedExamination.examine(
+                #require(Ending.named("dead-disk")), records: 100_000, looksBefore: false)
+            #expect(found.result.after.isClean, "\(found.result.after)")
+            #expect(found.changes.sectors == 0, "\(found.changes.sentences)")
+            #expect(found.result.reason == .poweredOff)
+        }
+
         @Test("a crash of the kernel writes to no disk and no firmware, and starts the computer again by itself")
         func kernelPanic() async throws {
             let found = try await SharedExamination.examine(

@@ -75,6 +75,15 @@ extension SystemTests {
             for name in left { #expect(!units.contains("\(name).mount"), "\(name)") }
         }
 
+        @Test("a unit that does not stop holds the end up for a minute at most")
+        func limitsOfTheEnd() async throws {
+            for target in ["poweroff", "reboot", "halt"] {
+                let text = try await output("systemctl show -p JobTimeoutUSec -p JobTimeoutAction \(target).target")
+                #expect(text.contains("JobTimeoutUSec=1min\n"), "\(text)")
+                #expect(text.contains("JobTimeoutAction=\(target)-force"), "\(text)")
+            }
+        }
+
         @Test("packets that are bound to the network card do not go round Tor")
         func bound() async throws {
             let card = try await output("ls /sys/class/net | grep -v -e lo -e to- | head -n 1")

@@ -46,6 +46,36 @@ int64_t clinux_medium_answers(int descriptor) {
     return numbers[0] + numbers[4];
 }
 
+int clinux_last_manager(int descriptor) {
+    char text[32] = {0};
+    return pread(descriptor, text, sizeof text - 1, 0) > 0 && strcmp(text, "systemd-shutdow\n") == 0;
+}
+
+// The number behind a name at the beginning of a line; -1 when there is none.
+static int64_t kibibytes(const char *text, const char *name) {
+    size_t length = strlen(name);
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        if (*line == '\n') line++;
+        if (strncmp(line, name, length) != 0) continue;
+        const char *place = line + length;
+        while (*place == ' ') place++;
+        if (*place < '0' || *place > '9') return -1;
+        int64_t number = 0;
+        while (*place >= '0' && *place <= '9' && number < INT64_MAX / 100) number = number * 10 + (*place++ - '0');
+        return number;
+    }
+    return -1;
+}
+
+int64_t clinux_unwritten(int descriptor) {
+    char text[4096];
+    long count = pread(descriptor, text, sizeof text - 1, 0);
+    if (count <= 0) return -1;
+    text[count] = 0;
+    int64_t dirty = kibibytes(text, "Dirty:"), leaving = kibibytes(text, "Writeback:");
+    return dirty < 0 || leaving < 0 ? -1 : dirty + leaving;
+}
+
 int clinux_keys_open(int number, const uint16_t *codes, int count) {
     char path[32];
     snprintf(path, sizeof path, "/dev/input/event%d", number);

@@ -51,10 +51,13 @@ public enum EmergencyProgram {
         let listener = UnixSocket.passed().first?.descriptor ?? -1
         if listener < 0 { StandardError.line(Words.noSocket) }
 
+        let limit = (try? File.text(EndWatch.path)).flatMap { EndWatch.seconds(parsing: $0) } ?? EndWatch.standard
         let bell = try LastCalls.makeBell()
         let watcher = Watcher(
             shared: shared, medium: medium, keys: keys ?? .standard, events: try LastCalls.openEvents(),
-            listener: listener, bell: bell, statistics: statistics)
+            listener: listener, bell: bell, statistics: statistics, end: EndWatch(seconds: limit),
+            manager: (try? LastCalls.openForGood("/proc/1/comm")) ?? -1,
+            memory: (try? LastCalls.openForGood("/proc/meminfo")) ?? -1)
         try LastCalls.prepareCrew(Shared.crew, context: UnsafeMutableRawPointer(shared), run: work)
         try LastCalls.lockMemory()
         // Ordinary priority is better than no emergency at all.

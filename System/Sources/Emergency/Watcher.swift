@@ -6,6 +6,8 @@ struct Watcher {
     /// Why an emergency begins.
     enum Reason {
         case mediumGone, panicKey, request
+        /// The session was to end and does not.
+        case endless
     }
 
     /// Input devices that are watched: their numbers end at 63 on all but strange computers.
@@ -21,6 +23,9 @@ struct Watcher {
     private let listener: Int32
     private let bell: Int32
     private let statistics: Int32
+    private var end: EndWatch
+    private let manager: Int32
+    private let memory: Int32
 
     /// Descriptors in the order events, bell, listener, clients, keyboards, and whether they can be read.
     private let descriptors: UnsafeMutablePointer<Int32>
@@ -35,10 +40,11 @@ struct Watcher {
     private static var descriptorCount: Int { @_noAllocation get { firstKeyboard + keyboardCount } }
 
     /// `shared` has the medium in it; `medium` is `nil` when there is none to watch; `statistics`, the open `stat` file of the medium,
-    /// and `listener` are -1 when there are none.
+    /// and `listener` are -1 when there are none, as are `manager`, the open `comm` file of process 1, and `memory`, `/proc/meminfo`.
     init(
         shared: UnsafeMutablePointer<Shared>, medium: MediumWatch?, keys: PanicKeys, events: Int32, listener: Int32,
-        bell: Int32, statistics: Int32
+        bell: Int32, statistics: Int32, end: EndWatch = EndWatch(seconds: EndWatch.standard), manager: Int32 = -1,
+        memory: Int32 = -1
     ) {
         self.shared = shared
         self.medium = medium
@@ -47,6 +53,9 @@ struct Watcher {
         self.listener = listener
         self.bell = bell
         self.statistics = statistics
+        self.end = end
+        self.manager = manager
+        self.memory = memory
         descriptors = .allocate(capacity: Self.descriptorCount)
         descriptors.initialize(repeating: -1, count: Self.descriptorCount)
         ready = .allocate(capacity: Self.descriptorCount)
@@ -90,6 +99,7 @@ struct Watcher {
             }
             if takeKeys() { return .panicKey }
             if takeClients(now) { return .request }
+            if isEndless(now) { return .endless }
             if medium != nil {
                 let slept = LastCalls.nowWithSleep() - LastCalls.now()
                 // The two clocks are read one after the other.
@@ -105,6 +115,17 @@ struct Watcher {
 
     private var isPanicKeyHeld = false
     private var latestEnd: Int64 = 0
+
+    // MARK: End
+
+    /// Whether the session is being ended and does not come to it.
+    @_noAllocation private mutating func isEndless(_ now: Int64) -> Bool {
+        if !end.isEnding, manager >= 0, LastCalls.isLastManager(manager) { end.begin(now: now) }
+        guard end.wantsLook(now: now) else { return false }
+        guard end.isOverdue(now: now, unwritten: memory < 0 ? -1 : LastCalls.unwritten(memory)) else { return false }
+        LastCalls.say("the session does not end by itself")
+        return true
+    }
 
     // MARK: Medium
 

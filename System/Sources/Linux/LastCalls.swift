@@ -138,6 +138,10 @@ public enum LastCalls {
     @_noAllocation public static func isEjected(_ drive: Int32) -> Bool { clinux_medium_ejected(drive) == 1 }
     /// How many requests a disk has answered, from its open `stat` file; -1 when it is gone.
     @_noAllocation public static func answers(_ statistics: Int32) -> Int64 { clinux_medium_answers(statistics) }
+    /// Whether process 1, by its open `comm` file, is systemd-shutdown(8).
+    @_noAllocation public static func isLastManager(_ name: Int32) -> Bool { clinux_last_manager(name) == 1 }
+    /// KiB that are to be written to disks, or are being written, from the open `/proc/meminfo`; -1 when it is not known.
+    @_noAllocation public static func unwritten(_ memory: Int32) -> Int64 { clinux_unwritten(memory) }
     /// Opens `/dev/input/eventN` for some keys only; -1 when it has none of them.
     @_noAllocation public static func openKeyboard(
         _ number: Int32, _ codes: UnsafePointer<UInt16>, _ count: Int

@@ -47,6 +47,11 @@ struct RealRunTests {
         ( while :; do sleep 0.01 & wait; done ) &
         mount --rbind "$WORK/dev" /dev
         [ -z "$RECORD" ] || printf "$RECORD" > /run/needletail/medium
+        if [ -n "$LIMIT" ]; then
+            mkdir "$WORK/lib"; mount -t tmpfs own-lib "$WORK/lib"; mkdir -p "$WORK/lib/upper/needletail" "$WORK/lib/work"
+            printf "$LIMIT" > "$WORK/lib/upper/needletail/longest-end"
+            mount -t overlay -o "lowerdir=/usr/lib,upperdir=$WORK/lib/upper,workdir=$WORK/lib/work" own-lib /usr/lib
+        fi
         # Waits without a child, and buries the dead as process 1 does.
         mkfifo "$WORK/never"; exec 9<> "$WORK/never"
         pause() { read -r -t "$1" -u 9 line || :; }
@@ -63,7 +68,9 @@ struct RealRunTests {
     /// Runs the program until the namespace has ended.
     ///
     /// - Returns: how it ended, what the program wrote, and seconds from the trigger to the end.
-    private func run(trigger: String, record: String = "") throws -> (status: Int32, log: String, seconds: Double) {
+    private func run(
+        trigger: String, record: String = "", limit: String = ""
+    ) throws -> (status: Int32, log: String, seconds: Double) {
         let work = "/tmp/needletail-emergency-\(Program.identifier)-\(UInt32.random(in: 0...UInt32.max))"
         for folder in ["", "/home"] { try FileTree.makeDirectory(work + folder, mode: 0o700) }
         defer { _ = try? Program.run("/bin/rm", ["-rf", work]) }
@@ -97,7 +104,7 @@ struct RealRunTests {
             "/usr/bin/unshare", ["--mount", "/bin/bash", "-c", outer],
             environment: [
                 "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "WORK=\(work)", "PROGRAM=\(folder)/emergency-observed",
-                "TRIGGER=\(trigger)", "RECORD=\(record)",
+                "TRIGGER=\(trigger)", "RECORD=\(record)", "LIMIT=\(limit)",
             ], seconds: 40)
         let words = outcome.output.split(whereSeparator: \.isWhitespace)
         func number(_ word: Substring) -> Double? {
@@ -134,6 +141,22 @@ struct RealRunTests {
 
     @Test func `Nobody asks: nothing happens`() throws {
         let (status, log, _) = try run(trigger: "sleep 3; exit 7")
+        #expect(status == 7, "\(log)")
+        #expect(!log.contains("dark after"), "\(log)")
+    }
+
+    @Test func `Process 1 is systemd-shutdown for too long: it begins by itself`() throws {
+        let (status, log, seconds) = try run(
+            trigger: "printf systemd-shutdown > /proc/1/comm; pause 24", limit: "# Seconds\n10\n")
+        #expect(status == 130, "\(log)")
+        #expect(log.contains("the session does not end by itself"), "\(log)")
+        #expect(seconds >= 10 && seconds < 20, "\(log)")
+        #expect(number("seen: programs that live", log) == 0, "\(log)")
+    }
+
+    @Test func `Process 1 is systemd-shutdown for as long as it may be: nothing happens`() throws {
+        let (status, log, _) = try run(
+            trigger: "printf systemd-shutdown > /proc/1/comm; sleep 14; exit 7", limit: "20\n")
         #expect(status == 7, "\(log)")
         #expect(!log.contains("dark after"), "\(log)")
     }

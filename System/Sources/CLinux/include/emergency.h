@@ -69,6 +69,11 @@ int clinux_medium_ejected(int descriptor) CLINUX_NO_ALLOCATION;
 // The number of requests that the disk has answered, from an open /sys/block/NAME/stat; -1 when it is gone.
 int64_t clinux_medium_answers(int descriptor) CLINUX_NO_ALLOCATION;
 
+// Whether an open /proc/1/comm says systemd-shutdown, cut to 15 bytes as the kernel does. 1 yes, 0 no or unknown.
+int clinux_last_manager(int descriptor) CLINUX_NO_ALLOCATION;
+// "Dirty" and "Writeback" of an open /proc/meminfo together, in KiB; -1 when one of them is missing.
+int64_t clinux_unwritten(int descriptor) CLINUX_NO_ALLOCATION;
+
 // Opens /dev/input/eventN and asks for these keys only: the program never sees what else is typed. -1 when it has no keys.
 int clinux_keys_open(int number, const uint16_t *codes, int count) CLINUX_NO_ALLOCATION;
 // Which of the keys are down now, as bits.
