@@ -93,7 +93,7 @@ struct ForensicsReportTests {
             #expect(own.map(\.memory) == [2048, 512, 6144] && own.map(\.runs) == [20, 1, 1])
         }
         let turns = Schedule.long.turns
-        #expect(turns.count == Schedule.long.count && Schedule.long.count == 40 + 13 + 4)
+        #expect(turns.count == Schedule.long.count && Schedule.long.count == 40 + 14 + 4)
         // Every entry is done once before any is done twice.
         #expect(turns.prefix(entries.count).allSatisfy { $0.turn == 0 })
         #expect(Set(turns.prefix(entries.count).map(\.entry)) == Set(entries))
