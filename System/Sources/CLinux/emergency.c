@@ -230,16 +230,23 @@ int clinux_emergency_living(void) {
 int clinux_emergency_reap(int milliseconds) {
     static _Alignas(8) char buffer[32768];
     int64_t end = clinux_emergency_now() + milliseconds;
-    if (held.control_groups >= 0) put(held.control_groups, "init.scope/cgroup.freeze", "0");
     int left = 0;
     do {
+        if (held.control_groups >= 0) put(held.control_groups, "init.scope/cgroup.freeze", "0");
+        do {
+            // Process 1 starts services again, in groups that are frozen: until such a child is killed, it waits for it to become
+            // a program (CLONE_VFORK), and buries nobody.
+            clinux_emergency_kill();
+            left = each(held.processes, buffer, sizeof buffer, is_unburied);
+            if (left <= 0) break;
+            clinux_emergency_pause(5);
+        } while (clinux_emergency_now() < end);
+        if (held.control_groups >= 0) put(held.control_groups, "init.scope/cgroup.freeze", "1");
+        // What it has started in this moment dies after that, and has to be buried, too.
+        clinux_emergency_kill();
+        clinux_emergency_pause(10);
         left = each(held.processes, buffer, sizeof buffer, is_unburied);
-        if (left <= 0) break;
-        clinux_emergency_pause(5);
-    } while (clinux_emergency_now() < end);
-    if (held.control_groups >= 0) put(held.control_groups, "init.scope/cgroup.freeze", "1");
-    // What process 1 may have started meanwhile.
-    clinux_emergency_kill();
+    } while (left > 0 && clinux_emergency_now() < end);
     return left;
 }
 
