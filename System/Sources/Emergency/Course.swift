@@ -91,10 +91,10 @@ enum Course {
     /// Everything killed.
     static var killed: Int64 { @_noAllocation get { 2600 } }
     /// The dead buried by process 1.
-    static var reaped: Int64 { @_noAllocation get { 4000 } }
+    static var reaped: Int64 { @_noAllocation get { 5000 } }
     /// File systems given back; when that hangs, disks are taken away and it has a second chance.
-    static var detached: Int64 { @_noAllocation get { 6500 } }
-    static var detachedAfterCut: Int64 { @_noAllocation get { 8000 } }
+    static var detached: Int64 { @_noAllocation get { 7000 } }
+    static var detachedAfterCut: Int64 { @_noAllocation get { 8200 } }
     /// Caches empty.
     static var dropped: Int64 { @_noAllocation get { 9500 } }
     /// Memory overwritten.
