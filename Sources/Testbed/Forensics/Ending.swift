@@ -69,13 +69,13 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
     /// A disk that takes nothing more, with a file that was to be written to it: who unmounts it waits, first systemd, then
     /// systemd-shutdown. Both get 10 seconds instead of 60. (A minute and a half each without limits.)
     private static let deadDisk = """
-        \(Planter.guestPath) halt && \
+        \(Planter.guestPath) halt || exit 1
         { (echo text > /run/planted/vault/late) </dev/null >/dev/null 2>&1 & sleep 1; }
         mkdir -p /run/systemd/system/poweroff.target.d && \
         printf '[Unit]\\nJobTimeoutSec=10s\\n' > /run/systemd/system/poweroff.target.d/zz-soon.conf && \
         systemctl daemon-reload && echo 10 > /run/longest-end && \
         mount --bind /run/longest-end /usr/lib/needletail/longest-end && \
-        systemctl kill -s KILL needletail-emergency.service
+        systemctl kill -s KILL needletail-emergency.service || exit 1
         n=0; until sleep 0.5; needletail-panic --status >/dev/null; do n=$((n+1)); [ $n -lt 40 ] || exit 1; done
         """
 

@@ -68,9 +68,9 @@ int clinux_emergency_lock(void) {
     return result;
 }
 
-int clinux_emergency_urgent(void) {
+int clinux_emergency_urgent(int process) {
     struct sched_param parameters = {.sched_priority = 50};
-    return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &parameters);
+    return sched_setscheduler(process, SCHED_RR | SCHED_RESET_ON_FORK, &parameters);
 }
 
 static int64_t milliseconds(clockid_t clock) {
@@ -90,7 +90,7 @@ void clinux_emergency_pause(int time) {
 
 static void *work(void *argument) {
     struct member *member = argument;
-    clinux_emergency_urgent();
+    clinux_emergency_urgent(0);
     touch_stack();
     for (;;) {
         while (sem_wait(&member->go) < 0) {}

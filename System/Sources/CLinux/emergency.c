@@ -11,7 +11,6 @@
 #include <linux/tiocl.h>
 #include <linux/vt.h>
 #include <net/if.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -231,9 +230,8 @@ int clinux_emergency_living(void) {
 int clinux_emergency_reap(int milliseconds) {
     static _Alignas(8) char buffer[32768];
     int64_t end = clinux_emergency_now() + milliseconds;
-    // As urgent as the threads of this program (crew.c); otherwise it comes after them and everything that is still dying.
-    struct sched_param urgent = {.sched_priority = 50};
-    sched_setscheduler(1, SCHED_RR | SCHED_RESET_ON_FORK, &urgent);
+    // Otherwise it comes after this program's threads and everything that is still dying.
+    clinux_emergency_urgent(1);
     int left = 0;
     do {
         if (held.control_groups >= 0) put(held.control_groups, "init.scope/cgroup.freeze", "0");

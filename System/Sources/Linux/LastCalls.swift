@@ -17,7 +17,7 @@ public enum LastCalls {
     ///
     /// - Throws: ``SystemCallFailure``.
     public static func makeUrgent() throws(SystemCallFailure) {
-        try check("sched_setscheduler", "SCHED_RR") { clinux_emergency_urgent() }
+        try check("sched_setscheduler", "SCHED_RR") { clinux_emergency_urgent(0) }
     }
 
     /// Keeps all that process 1 runs in memory, so that it can do so without the medium.

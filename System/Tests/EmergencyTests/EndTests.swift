@@ -17,6 +17,14 @@ private final class EndUnderTest {
 
 @Suite("A session that does not come to its end is ended")
 struct EndTests {
+    /// The descriptor of a file with a text, which has no name any more.
+    private func opened(_ text: String) throws -> Int32 {
+        let path = "/tmp/needletail-emergency-\(Program.identifier)-\(UInt32.random(in: 0...UInt32.max))"
+        try File(path, .create(mode: 0o600)).write(Array(text.utf8))
+        defer { try? FileTree.remove(path) }
+        return try LastCalls.openForGood(path)
+    }
+
     @Test func `As long as nobody ends the session, no time runs`() {
         let end = EndUnderTest(150)
         #expect(!end.isEnding)
@@ -94,29 +102,20 @@ struct EndTests {
             ("Dirty: x kB\nWriteback: 1 kB\n", -1), ("Dirty:", -1), ("", -1),
         ] as [(String, Int64)])
     func `What is to be written is found among the rest`(text: String, unwritten: Int64) throws {
-        let path = "/tmp/needletail-emergency-memory-\(Program.identifier)-\(UInt32.random(in: 0...UInt32.max))"
-        try File(path, .create(mode: 0o600)).write(Array(text.utf8))
-        defer { try? FileTree.remove(path) }
-        let file = try LastCalls.openForGood(path)
+        let file = try opened(text)
         defer { LastCalls.close(file) }
         #expect(LastCalls.unwritten(file) == unwritten)
     }
 
     @Test(arguments: [("systemd-shutdow\n", true), ("systemd\n", false), ("systemd-shutdown\n", false), ("", false)])
     func `Process 1 is known by its name when systemd has given way`(name: String, expected: Bool) throws {
-        let path = "/tmp/needletail-emergency-name-\(Program.identifier)-\(UInt32.random(in: 0...UInt32.max))"
-        try File(path, .create(mode: 0o600)).write(Array(name.utf8))
-        defer { try? FileTree.remove(path) }
-        let file = try LastCalls.openForGood(path)
+        let file = try opened(name)
         defer { LastCalls.close(file) }
         #expect(LastCalls.isLastManager(file) == expected)
     }
 
     @Test func `When process 1 is at its end for too long, it begins by itself, and allocates nothing`() throws {
-        let path = "/tmp/needletail-emergency-end-\(Program.identifier)"
-        try File(path, .create(mode: 0o600)).write(Array("systemd-shutdow\n".utf8))
-        defer { try? FileTree.remove(path) }
-        let manager = try LastCalls.openForGood(path)
+        let manager = try opened("systemd-shutdow\n")
         defer { LastCalls.close(manager) }
         let shared = UnsafeMutablePointer<Shared>.allocate(capacity: 1)
         shared.initialize(to: Shared(wipe: { _ in }))

@@ -15,8 +15,8 @@
 // mlockall(2) for what is and what will be; the heap is never given back; the stack is touched. PR_SET_IO_FLUSHER: when
 // memory is short, this process does not wait for a disk.
 int clinux_emergency_lock(void);
-// SCHED_RR for this thread; what it forks is ordinary again.
-int clinux_emergency_urgent(void) CLINUX_NO_ALLOCATION;
+// SCHED_RR for a process with one thread, or, with 0, for this thread; what it forks is ordinary again.
+int clinux_emergency_urgent(int process) CLINUX_NO_ALLOCATION;
 // Opens everything that can be opened beforehand. Returns the number of things that could not.
 int clinux_emergency_arm(void);
 // Every file of which process 1 has mapped a part stays in memory as a whole, so that it can run for a moment when the medium
