@@ -138,7 +138,8 @@ let package = Package(
         .testTarget(
             name: "TransportsTests", dependencies: ["Linux", "Transports", "Uplink", "Walls"], swiftSettings: strict),
         .testTarget(
-            name: "SuspendTests", dependencies: ["Linux", "Sockets", "Suspend", "Varlink"], swiftSettings: strict),
+            name: "SuspendTests", dependencies: ["Administration", "Linux", "Sockets", "Suspend", "Varlink"],
+            swiftSettings: strict),
         .testTarget(name: "UplinkTests", dependencies: ["Linux", "Uplink"], swiftSettings: strict),
     ]
 )

@@ -25,9 +25,7 @@ extension SystemTests.Session {
     func lock() async throws {
         let machine = try session().machine
         let before = try await console()
-        let answer = try await asUser("needletail-lock")
-        #expect(answer.status == 0, "\(answer)")
-        try await wait("The lock", for: "grep -q tty10 /sys/class/tty/tty0/active")
+        try await expectLock()
         #expect(try await output("cat /dev/vcs10").contains("THE SCREEN IS"))
         try await machine.sendKeys(["alt", "f1"])
         try await Task.sleep(for: .seconds(1))
@@ -38,6 +36,35 @@ extension SystemTests.Session {
             "The lock again",
             for: "systemctl is-active needletail-lock && tr -d '\\0' < /dev/vcs10 | grep -q 'THE SCREEN IS'")
         #expect(try await console() == "tty10")
+        try await unlock()
+        let after = try await console()
+        #expect(after == before || after == "tty1")
+    }
+
+    @Test("a program that asks for its own console all the time does not keep it from the lock, nor gets it back")
+    func thief() async throws {
+        // What a program of the session can write to its own console: it comes to the front.
+        _ = try await output(
+            "(while :; do printf '\\033[12;1]' > /dev/tty1; done) </dev/null >/dev/null 2>&1 & echo $! > /run/thief")
+        try await expectLock()
+        // Locked means: on the screen, at every moment.
+        let looks = try await output(
+            "for i in 1 2 3 4 5 6 7 8 9 10; do cat /run/needletail/locked /sys/class/tty/tty0/active; sleep 0.3; done | sort -u"
+        )
+        _ = try await output("kill $(cat /run/thief)")
+        #expect(looks == "tty10")
+        try await unlock()
+        #expect(try await session().machine.shell.run("test -e /run/needletail/locked").status != 0)
+    }
+
+    private func expectLock() async throws {
+        let answer = try await asUser("needletail-lock")
+        #expect(answer.status == 0, "\(answer)")
+        try await wait("The lock", for: "grep -q tty10 /sys/class/tty/tty0/active")
+    }
+
+    private func unlock() async throws {
+        let machine = try session().machine
         // In this start no password was chosen, or it was by another test of this start.
         if try await output("cat /dev/vcs10").contains("HIDDEN") {
             try await machine.sendKeys(["ret"])
@@ -45,8 +72,6 @@ extension SystemTests.Session {
             try await machine.type("\(Self.password)\n")
         }
         try await wait("The session", for: "! grep -q tty10 /sys/class/tty/tty0/active")
-        let after = try await console()
-        #expect(after == before || after == "tty1")
     }
 
     @Test("the user cannot let the computer sleep but by the command that asks")

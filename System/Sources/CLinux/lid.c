@@ -20,6 +20,12 @@ int clinux_lid_closed(int descriptor) {
     return switches[SW_LID / 8] >> (SW_LID % 8) & 1;
 }
 
+int clinux_console_hold(int descriptor, int is_held) {
+    // No signal: this program never answers, so no switch is ever completed.
+    struct vt_mode mode = {.mode = is_held ? VT_PROCESS : VT_AUTO};
+    return ioctl(descriptor, VT_SETMODE, &mode);
+}
+
 int clinux_console_lock(int descriptor, int is_locked) {
     return ioctl(descriptor, is_locked ? VT_LOCKSWITCH : VT_UNLOCKSWITCH, 1);
 }

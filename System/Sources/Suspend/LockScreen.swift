@@ -6,85 +6,70 @@ import Linux
 ///
 /// When this program ends by a fault, the console stays on the screen (the kernel keeps it), and systemd starts it again.
 enum LockScreen {
-    /// Is there while the screen is locked.
-    static let mark = "/run/needletail/locked"
-    /// The most bytes of a password; what is longer is wrong.
-    private static let longest = 500
-
     /// Locks, and returns when the right password was typed.
     ///
     /// - Returns: an exit status.
     static func run() async -> Int32 {
+        // What an earlier run has left says nothing of this one.
+        LockMark.system.remove()
         do {
             let console = try VirtualConsole()
+            let hold = ScreenHold(console: console, mark: .system)
             TerminalProgram.ignoreKeys()
             let before = try console.active
             clear(console)
             try console.makeRaw()
-            try console.show(console.number)
-            var isShown = false
-            for _ in 0..<60 where !isShown {
-                isShown = try console.active == console.number
-                if !isShown { try await Task.sleep(for: .milliseconds(50)) }
-            }
-            guard isShown else {
-                StandardError.line("The lock did not come up on the screen.")
-                return 1
-            }
-            try console.keepOnScreen(true)
-            try File(mark, .create(mode: 0o644)).write([])
-            try await guardScreen(console)
-            try? FileTree.remove(mark)
+            try await hold.take()
+            try await hold.keep { try await guardScreen(console) }
             clear(console)
-            try console.keepOnScreen(false)
-            try console.show(before == console.number ? 1 : before)
+            try hold.leave(to: before == console.number ? 1 : before)
             return 0
         } catch {
-            StandardError.line("\(error)")
+            LockMark.system.remove()
+            StandardError.line(
+                error is ScreenHold<VirtualConsole>.NotShown ? "The lock did not come up on the screen." : "\(error)")
             return 1
         }
     }
 
     /// Asks until the answer is right.
     private static func guardScreen(_ console: VirtualConsole) async throws {
-        // Not known is not off: then a password is asked for until somebody can tell.
-        var hasPassword = await PasswordCheck.isOn ?? true
-        console.write(hasPassword ? SuspendWords.locked : SuspendWords.lockedWithoutPassword)
+        var answers = LockAnswers(hasPassword: await PasswordCheck.isOn)
+        console.write(answers.hasPassword ? SuspendWords.locked : SuspendWords.lockedWithoutPassword)
         console.forgetTyped()
+        var typed = TypedPassword()
         while true {
-            if hasPassword { console.write("\r\n  \(SuspendWords.password)") }
-            let typed = try await line(from: console)
-            guard hasPassword else { return }
-            guard typed.count > 0 else { continue }
-            switch await PasswordCheck.of(typed) {
-            case .right: return
-            case .wrong: console.write("\r\n  \(SuspendWords.wrong)")
-            case .tooEarly(let seconds): console.write("\r\n  \(SuspendWords.wait(seconds))")
-            case .off:
-                hasPassword = false
-                console.write(SuspendWords.lockedWithoutPassword)
-            case .unavailable:
-                console.write("\r\n  \(SuspendWords.unavailable)")
+            if answers.hasPassword { console.write("\r\n  \(SuspendWords.password)") }
+            let line = try await line(from: console, &typed)
+            guard answers.hasPassword else { return }
+            let answer: PasswordCheck
+            switch line {
+            case .password(let secret):
+                guard secret.count > 0 else { continue }
+                answer = await PasswordCheck.of(secret)
+            case .tooLong: answer = .wrong
+            case .notKept: answer = .unavailable
+            }
+            switch answers.step(answer) {
+            case .open: return
+            case .say(let words): console.write("\r\n  \(words)")
+            case .sayAndWait(let words):
+                console.write("\r\n  \(words)")
                 try await Task.sleep(for: .seconds(2))
+            case .hideOnly: console.write(SuspendWords.lockedWithoutPassword)
             }
         }
     }
 
-    /// What is typed up to Enter; nothing of it is shown.
-    private static func line(from console: VirtualConsole) async throws -> SecretBytes {
-        var line = SecretBytes(capacity: longest)
+    /// What is typed up to Enter; nothing of it is shown, and what follows it is forgotten.
+    private static func line(
+        from console: VirtualConsole, _ typed: inout TypedPassword
+    ) async throws -> TypedPassword.Line {
         while true {
             var bytes = try console.read()
             defer { SecretBytes.forget(&bytes) }
             for byte in bytes {
-                switch byte {
-                case 0x0a, 0x0d: return line
-                // Ctrl-U, Backspace and Escape begin anew: a secret is not taken apart.
-                case 0x15, 0x08, 0x7f, 0x1b: line = SecretBytes(capacity: longest)
-                default:
-                    var one = [byte]
-                    line.take(&one)
-                }
+                if let line = typed.take(byte) { return line }
             }
             try await Task.sleep(for: .milliseconds(50))
         }

@@ -35,7 +35,7 @@ enum SuspendInterface {
         var suspend: @Sendable () -> Bool
 
         static let system = Actions(
-            lock: { Systemctl.lock() }, isLocked: { FileTree.exists(LockScreen.mark) },
+            lock: { Systemctl.lock() }, isLocked: { LockMark.system.isTrue },
             suspend: { Systemctl.suspend() })
     }
 
@@ -44,7 +44,8 @@ enum SuspendInterface {
     static func service(_ actions: Actions = .system, users: Set<UInt32> = users) throws -> VarlinkService {
         @Sendable func lock() async throws {
             guard actions.lock() else { throw error("NotLocked") }
-            for _ in 0..<50 {
+            // The lock itself gives up after 4 seconds, and begins anew.
+            for _ in 0..<60 {
                 if actions.isLocked() { return }
                 try await Task.sleep(for: .milliseconds(100))
             }
