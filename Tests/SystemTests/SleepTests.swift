@@ -39,6 +39,10 @@ extension SystemTests {
                     ! cmp -s /run/lid.conf /usr/lib/needletail/lid.conf
                     mount --bind /run/lid.conf /usr/lib/needletail/lid.conf
                     """)
+                // A program that wants the computer to stay on does not get its will.
+                _ = try await machine.shell.output(
+                    "systemd-inhibit --what=shutdown:handle-power-key --mode=block sleep 600 </dev/null >/dev/null 2>&1 &"
+                )
                 try await addLid(machine)
                 _ = try await machine.shell.run("kill -USR1 $(cat /run/lid)")
                 #expect(try await machine.waitForPowerOff(within: .seconds(240)) == .poweredOff)
@@ -126,6 +130,18 @@ extension SystemTests {
             try await Task.sleep(for: .seconds(2))
             #expect(try await machine.shell.output("cat \(Self.console)").hasPrefix("tty10"))
             try await unlock(machine)
+            try await expectWorkWithLidClosed(machine)
+        }
+
+        /// Who has unlocked and works on another screen is not taken for a lock that was lost.
+        private func expectWorkWithLidClosed(_ machine: Machine) async throws {
+            _ = try await machine.shell.output("kill -USR1 $(cat /run/lid)")
+            try await expectLocked(machine)
+            try await unlock(machine)
+            try await Task.sleep(for: .seconds(15))
+            #expect(try await !machine.shell.output("cat \(Self.console)").hasPrefix("tty10"))
+            #expect(try await machine.shell.run("systemctl list-jobs | grep -q poweroff.target").status != 0)
+            _ = try await machine.shell.output("kill -USR2 $(cat /run/lid)")
         }
     }
 }

@@ -13,13 +13,20 @@ enum LidWatch {
             let lid = try Lid("/dev/input/\(device)")
             var policy = LidPolicy((try? File.text(LidPolicy.file)) ?? "")
             while true {
-                switch policy.step(isClosed: try lid.isClosed, now: Machine.uptime) {
+                let step = policy.step(
+                    isClosed: try lid.isClosed, isLocked: LockMark.system.isTrue, isOpened: Systemctl.hasLockEnded,
+                    now: Machine.uptime)
+                switch step {
                 case .wait(let seconds): try lid.wait(seconds: seconds.map { min($0, 600) })
                 case .lock: report(Systemctl.lock(), "lock the screen")
-                case .powerOff:
-                    StandardError.line("The lid has been closed for \(policy.minutes) minutes: switching off.")
+                case .powerOff(let reason):
+                    StandardError.line(
+                        reason == .notLocked
+                            ? "The lid is closed and the screen could not be locked: switching off."
+                            : "The lid has been closed for \(policy.minutes) minutes: switching off.")
                     report(Systemctl.powerOff(), "switch off")
-                    Machine.sleep(60)
+                    // Again when it did not help, and soon: the session may be on the screen.
+                    Machine.sleep(reason == .notLocked ? 10 : 60)
                 }
             }
         } catch {
@@ -38,12 +45,19 @@ enum Systemctl {
     static let program = "/usr/bin/systemctl"
     static let lockUnit = "needletail-lock.service"
 
-    static func lock() -> Bool { run("start", "--no-block", lockUnit) }
-    static func powerOff() -> Bool { run("--no-block", "poweroff") }
+    static func lock() -> Bool { run("start", "--no-block", lockUnit, seconds: 10) }
+    /// No program that holds an inhibitor keeps the computer on.
+    static func powerOff() -> Bool { run("--no-block", "--check-inhibitors=no", "poweroff") }
     static func suspend() -> Bool { run("suspend") }
 
-    private static func run(_ arguments: String...) -> Bool {
-        guard let outcome = try? Program.run(program, ["--no-ask-password"] + arguments, seconds: 60) else {
+    /// Whether the lock has ended as it should: one that failed is started again, and not known is no.
+    static func hasLockEnded() -> Bool {
+        let outcome = try? Program.run(program, ["is-active", lockUnit], seconds: 10)
+        return outcome?.output == "inactive\n"
+    }
+
+    private static func run(_ arguments: String..., seconds: Double = 60) -> Bool {
+        guard let outcome = try? Program.run(program, ["--no-ask-password"] + arguments, seconds: seconds) else {
             return false
         }
         if outcome.status != 0 { StandardError.line(outcome.output) }

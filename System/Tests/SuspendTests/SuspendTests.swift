@@ -8,29 +8,8 @@ import Varlink
 
 @testable import Suspend
 
-@Suite("The lid, the lock and sleep")
+@Suite("Locking and sleep when asked")
 struct SuspendTests {
-    @Test("closing the lid locks at once and switches off after the time; opening it in time keeps the session")
-    func lid() {
-        var policy = LidPolicy("# a comment\nminutes=2\n")
-        #expect(policy.step(isClosed: false, now: 0) == .wait(nil))
-        #expect(policy.step(isClosed: true, now: 10) == .lock)
-        #expect(policy.step(isClosed: true, now: 10) == .wait(120))
-        #expect(policy.step(isClosed: true, now: 100) == .wait(30))
-        #expect(policy.step(isClosed: false, now: 110) == .wait(nil))
-        #expect(policy.step(isClosed: true, now: 500) == .lock)
-        #expect(policy.step(isClosed: true, now: 619) == .wait(1))
-        #expect(policy.step(isClosed: true, now: 620) == .powerOff)
-    }
-
-    @Test(
-        "a time that makes no sense is half an hour",
-        arguments: ["", "minutes=", "minutes=-1", "minutes=100000", "minutes=x", "min=3"])
-    func minutes(text: String) { #expect(LidPolicy(text).minutes == 30) }
-
-    @Test("a device that is no lid is left alone", arguments: ["", "../sda", "event", "eventx", "event999999"])
-    func noLid(device: String) { #expect([0, 2].contains(LidWatch.run(device))) }
-
     /// What was done, in order.
     final class Record: Sendable {
         let steps = Mutex<[String]>([])
