@@ -17,6 +17,22 @@ extension File {
         try File(adopting: descriptor, path: path).write(bytes)
     }
 
+    /// Makes a file that is not there yet, so that a reader sees nothing or all of it, following no link.
+    ///
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - mode: its permission bits; the umask takes some away.
+    ///   - bytes: its content.
+    /// - Throws: ``SystemCallFailure``; ``ErrorNumber/exists`` when something is there already.
+    public static func makeWhole(_ path: String, mode: UInt32, _ bytes: [UInt8]) throws(SystemCallFailure) {
+        let next = path + ".new"
+        try? FileTree.remove(next)
+        try make(next, mode: mode, bytes)
+        defer { try? FileTree.remove(next) }
+        // Not rename(2), which would replace what is there.
+        try check("link", path) { link(next, path) }
+    }
+
     /// Writes a file anew, so that a reader sees the old content or the new one and nothing between.
     ///
     /// - Parameters:
