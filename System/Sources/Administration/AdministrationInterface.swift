@@ -49,7 +49,7 @@ enum AdministrationInterface {
         # Too short, too long, or with a character that passwords cannot have.
         error NotUsable()
 
-        # Too many commands wait for their password.
+        # Too many commands of this user wait for their password.
         error TooManyTickets()
 
         """

@@ -27,9 +27,18 @@ actor Administrator {
     private var tickets: [String: Ticket] = [:]
     /// Tickets whose password was right, until when somebody may ask.
     private var confirmed: [String: ContinuousClock.Instant] = [:]
-    /// Passwords are tried one at a time, and rooms are made one at a time.
-    private var isBusy = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+    /// What is done one at a time. A room that takes long to end keeps nobody from trying a password.
+    private enum Place: Hashable {
+        case password
+        case room
+    }
+    private struct Turn {
+        var isBusy = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+    private var turns: [Place: Turn] = [:]
+    /// Tickets that one user may have at a time.
+    private static let most = 8
 
     init(
         store: PasswordStore, makeRoom: @escaping @Sendable () throws -> RoomHandle,
@@ -50,10 +59,11 @@ actor Administrator {
 
     /// Keeps a command for whoever comes with the ticket and the password.
     ///
-    /// - Returns: the ticket: 32 characters, good for a minute, for one try and for this user only; `nil` when there are too many.
+    /// - Returns: the ticket: 32 characters, good for two minutes, for one try and for this user only; `nil` when this user has
+    ///   too many. The others' are nobody's to use up: the lock of the screen needs one, too.
     func prepare(_ request: CommandRequest?, user: UInt32) throws -> String? {
         tickets = tickets.filter { $0.value.end > .now }
-        guard tickets.count < 8 else { return nil }
+        guard tickets.values.count(where: { $0.user == user }) < Self.most else { return nil }
         let digits = Array("0123456789abcdef")
         let ticket = String(try Randomness.bytes(16).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
         tickets[ticket] = Ticket(request: request, user: user, end: .now + .seconds(120))
@@ -80,23 +90,36 @@ actor Administrator {
         guard let known = tickets.removeValue(forKey: ticket), known.user == user, known.end > .now else {
             return Refusal.noTicket.frame()
         }
-        await begin()
-        defer { finish() }
-        let store = store
-        let answer = try? await Blocking.run { store.check(password) }
-        switch answer {
+        switch await check(password, user: user) {
         case .right: break
         case .wrong:
             log("a wrong password")
             return Refusal.wrongPassword.frame()
         case .tooEarly(let seconds): return Refusal.tooManyTries.frame(seconds: seconds)
-        case .off, nil: return Refusal.off.frame()
+        case .off: return Refusal.off.frame()
+        case .failed:
+            log("the password cannot be checked")
+            return Refusal.failed.frame()
         }
         guard let request = known.request else {
             confirmed = confirmed.filter { $0.value > .now }
             confirmed[ticket] = .now + .seconds(60)
             return Frame(.ended, [0])
         }
+        return await run(request, connection: connection)
+    }
+
+    private func check(_ password: SecretBytes, user: UInt32) async -> PasswordStore.Answer {
+        // The lock's owner does not wait behind all that a program of the session has handed in.
+        await begin(.password, first: user == 0)
+        defer { finish(.password) }
+        let store = store
+        return (try? await Blocking.run { store.check(password, user: user) }) ?? .failed
+    }
+
+    private func run(_ request: CommandRequest, connection: Int32) async -> Frame? {
+        await begin(.room)
+        defer { finish(.room) }
         do {
             if let room {
                 do {
@@ -124,8 +147,8 @@ actor Administrator {
     ///
     /// - Returns: whether there was one.
     func end() async -> Bool {
-        await begin()
-        defer { finish() }
+        await begin(.room)
+        defer { finish(.room) }
         guard let old = room else { return false }
         room = nil
         old.end()
@@ -140,19 +163,22 @@ actor Administrator {
         }
     }
 
-    private func begin() async {
-        if isBusy {
-            await withCheckedContinuation { waiting.append($0) }
+    private func begin(_ place: Place, first: Bool = false) async {
+        if turns[place, default: Turn()].isBusy {
+            await withCheckedContinuation { next in
+                let index = first ? 0 : turns[place, default: Turn()].waiting.count
+                turns[place, default: Turn()].waiting.insert(next, at: index)
+            }
         }
-        isBusy = true
+        turns[place, default: Turn()].isBusy = true
     }
 
-    private func finish() {
-        if waiting.isEmpty {
-            isBusy = false
+    private func finish(_ place: Place) {
+        if turns[place, default: Turn()].waiting.isEmpty {
+            turns[place] = nil
         } else {
             // Stays busy for the next one.
-            waiting.removeFirst().resume()
+            turns[place]?.waiting.removeFirst().resume()
         }
     }
 }

@@ -15,13 +15,18 @@ struct PasswordQuestion {
         say(AdministrationWords.choose)
         for _ in 0..<5 {
             say(AdministrationWords.first)
-            guard let first = Self.line(from: 0), first.count > 0 else {
+            guard let first = Self.line(from: 0) else {
+                say(AdministrationWords.notUsable)
+                continue
+            }
+            guard first.count > 0 else {
                 say(AdministrationWords.chosenNone)
                 return 0
             }
             say(AdministrationWords.second)
-            guard let second = Self.line(from: 0) else { return 0 }
-            guard first.withBytes({ one in second.withBytes { one.elementsEqual($0) } }) else {
+            guard let second = Self.line(from: 0),
+                first.withBytes({ one in second.withBytes { one.elementsEqual($0) } })
+            else {
                 say(AdministrationWords.different)
                 continue
             }

@@ -7,8 +7,9 @@ import Synchronization
 final class TerminalDoor: Sendable {
     private let administrator: Administrator
     private let users: Set<UInt32>
-    private let open = Mutex(0)
-    private static let most = 16
+    private let open = Mutex<[UInt32: Int]>([:])
+    /// Places of one user: nobody takes another one's, such as the one that the lock of the screen needs.
+    static let most = 16
 
     init(_ administrator: Administrator, users: Set<UInt32> = AdministrationInterface.users) {
         self.administrator = administrator
@@ -16,7 +17,7 @@ final class TerminalDoor: Sendable {
     }
 
     /// Whether somebody is at the door at this moment.
-    var isInUse: Bool { open.withLock { $0 > 0 } }
+    var isInUse: Bool { open.withLock { !$0.isEmpty } }
 
     /// Takes connections until the task is cancelled.
     func run(_ listener: Listener) async {
@@ -25,10 +26,10 @@ final class TerminalDoor: Sendable {
                 do {
                     let stream = try await listener.accept()
                     let peer = try stream.peer
-                    guard users.contains(peer.user), enter() else { continue }
+                    guard users.contains(peer.user), enter(peer.user) else { continue }
                     group.addTask {
                         await self.serve(stream, peer)
-                        self.open.withLock { $0 -= 1 }
+                        self.leave(peer.user)
                     }
                 } catch is CancellationError {
                     return
@@ -39,11 +40,22 @@ final class TerminalDoor: Sendable {
         }
     }
 
-    private func enter() -> Bool {
-        open.withLock { count in
-            guard count < Self.most else { return false }
-            count += 1
+    /// Takes a place.
+    ///
+    /// - Returns: false when this user has no more.
+    func enter(_ user: UInt32) -> Bool {
+        open.withLock { open in
+            guard open[user, default: 0] < Self.most else { return false }
+            open[user, default: 0] += 1
             return true
+        }
+    }
+
+    /// Gives a place back.
+    func leave(_ user: UInt32) {
+        open.withLock { open in
+            let count = open[user, default: 1] - 1
+            open[user] = count > 0 ? count : nil
         }
     }
 
@@ -81,7 +93,8 @@ final class TerminalDoor: Sendable {
         while password.count < length {
             var more = try await stream.read(upTo: length - password.count)
             if more.isEmpty { throw Gone() }
-            password.take(&more)
+            // There is no memory that may hold a secret.
+            guard password.take(&more) else { throw Gone() }
         }
         return (String(decoding: head[..<32], as: UTF8.self), password)
     }

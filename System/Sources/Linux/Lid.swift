@@ -46,10 +46,11 @@ extension VirtualConsole {
         _ = try check("ioctl VT_LOCKSWITCH", "/dev/tty\(number)") { clinux_console_lock(0, isLocked ? 1 : 0) }
     }
 
-    /// Lets a switch away from this console wait for an answer that never comes, from the moment it is on the screen; or ends that.
+    /// Lets a switch away from this console wait for an answer that never comes, from the moment it is on the screen; or ends
+    /// that.
     ///
-    /// It closes the gap until ``keepOnScreen(_:)``, which is for the console that is on the screen, whichever that is. It lasts only
-    /// as long as the calling thread.
+    /// It closes the gap until ``keepOnScreen(_:)``, which is for the console that is on the screen, whichever that is. It
+    /// lasts only as long as the calling thread.
     ///
     /// - Parameter isHeld: whether it is held.
     /// - Throws: ``SystemCallFailure``.
@@ -57,8 +58,8 @@ extension VirtualConsole {
         _ = try check("ioctl VT_SETMODE", "/dev/tty\(number)") { clinux_console_hold(0, isHeld ? 1 : 0) }
     }
 
-    /// Lets the console that is on the screen be left, whatever its program did to prevent that: graphics, or switches that wait for
-    /// its answer.
+    /// Lets the console that is on the screen be left, whatever its program did to prevent that: graphics, or switches that
+    /// wait for its answer.
     ///
     /// - Throws: ``SystemCallFailure`` when the console cannot be opened.
     public func freeScreen() throws(SystemCallFailure) { TextConsoles.showText(try File("/dev/tty0", .readAndWrite)) }

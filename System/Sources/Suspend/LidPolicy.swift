@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-/// What happens when the lid is closed: the screen is locked at once, and after a time the computer is switched off, if nobody has
-/// unlocked it meanwhile, as who works on another screen does. When the lock does not come up, it is switched off at once.
+/// What happens when the lid is closed: the screen is locked at once, and after a time the computer is switched off, if nobody
+/// has unlocked it meanwhile, as who works on another screen does. When the lock does not come up, it is switched off at once.
 struct LidPolicy: Hashable, Sendable {
     /// What to do now.
     enum Step: Hashable, Sendable {
@@ -52,7 +52,8 @@ struct LidPolicy: Hashable, Sendable {
     /// - Parameters:
     ///   - isClosed: the lid.
     ///   - isLocked: the screen.
-    ///   - isOpened: whether somebody has opened the lock: it is not there any more, and has not failed. Asked only when it matters.
+    ///   - isOpened: whether somebody has opened the lock: it is not there any more, and has not failed. Asked only when it
+    ///     matters.
     ///   - now: seconds of a clock that stands still while the computer sleeps.
     /// - Returns: what to do; to be asked again after it.
     mutating func step(isClosed: Bool, isLocked: Bool, isOpened: () -> Bool, now: Double) -> Step {

@@ -16,8 +16,8 @@ extension VirtualConsole: LockConsole {}
 /// Puts the lock's console on the screen, keeps it there, and keeps the mark true.
 ///
 /// Any program on another console may ask for its own one at any moment, and `VT_LOCKSWITCH` keeps whichever console is there:
-/// what was asked for between the look at the screen and the lock pins the session on the screen. So it is looked at again after
-/// the lock, and all the time.
+/// what was asked for between the look at the screen and the lock pins the session on the screen. So it is looked at again
+/// after the lock, and all the time.
 struct ScreenHold<Console: LockConsole>: Sendable {
     /// The console did not come up.
     struct NotShown: Error {}
@@ -61,8 +61,8 @@ struct ScreenHold<Console: LockConsole>: Sendable {
         if try console.active != console.number || !FileTree.exists(mark.path) { try await take() }
     }
 
-    /// Keeps the screen while something is done. When it is lost, it is tried until it is back; meanwhile there is no mark, so that
-    /// nobody takes the screen for locked.
+    /// Keeps the screen while something is done. When it is lost, it is tried until it is back; meanwhile there is no mark, so
+    /// that nobody takes the screen for locked.
     ///
     /// - Throws: what that throws; `SystemCallFailure`.
     func keep(during body: @escaping @Sendable () async throws -> Void) async throws {

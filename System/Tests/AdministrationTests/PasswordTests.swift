@@ -19,11 +19,11 @@ struct PasswordTests {
     @Test("only the password itself is right, and only its hash is kept, for root alone")
     func right() throws {
         try withStore { store in
-            #expect(store.check(Service.secret("x"), now: 0) == .off)
+            #expect(store.check(Service.secret("x"), user: 1000, now: 0) == .off)
             try store.set(Service.secret("Grüße aus Köln"))
-            #expect(store.check(Service.secret("Grüße aus Köln"), now: 0) == .right)
-            #expect(store.check(Service.secret("Grüße aus Koeln"), now: 10) == .wrong)
-            #expect(store.check(Service.secret(""), now: 20) == .wrong)
+            #expect(store.check(Service.secret("Grüße aus Köln"), user: 1000, now: 0) == .right)
+            #expect(store.check(Service.secret("Grüße aus Koeln"), user: 1000, now: 10) == .wrong)
+            #expect(store.check(Service.secret(""), user: 1000, now: 20) == .wrong)
             let hash = try File.text("\(store.folder)/password")
             #expect(hash.hasPrefix("$y$") && !hash.contains("Gr"))
             #expect(try FileTree.status("\(store.folder)/password").mode & 0o777 == 0o600)
@@ -35,7 +35,7 @@ struct PasswordTests {
         try withStore { store in
             try store.set(Service.secret("one"))
             #expect(throws: PasswordStore.Failure.alreadySet) { try store.set(Service.secret("two")) }
-            #expect(store.check(Service.secret("one"), now: 0) == .right)
+            #expect(store.check(Service.secret("one"), user: 1000, now: 0) == .right)
         }
     }
 
@@ -52,8 +52,8 @@ struct PasswordTests {
     func longest() throws {
         try withStore { store in
             try store.set(Service.secret(String(repeating: "x", count: 500)))
-            #expect(store.check(Service.secret(String(repeating: "x", count: 499) + "y"), now: 0) == .wrong)
-            #expect(store.check(Service.secret(String(repeating: "x", count: 500)), now: 10) == .right)
+            #expect(store.check(Service.secret(String(repeating: "x", count: 499) + "y"), user: 1000, now: 0) == .wrong)
+            #expect(store.check(Service.secret(String(repeating: "x", count: 500)), user: 1000, now: 10) == .right)
         }
     }
 
@@ -65,13 +65,16 @@ struct PasswordTests {
             try store.set(Service.secret("right"))
             var now = 100.0
             for _ in 0..<6 {
-                #expect(store.check(Service.secret("wrong"), now: now) == .wrong)
+                #expect(store.check(Service.secret("wrong"), user: 1000, now: now) == .wrong)
                 now += 20
             }
             now -= 20
-            #expect(PasswordStore(folder: store.folder).check(Service.secret("right"), now: now + 1) == .tooEarly(15))
-            #expect(PasswordStore(folder: store.folder).check(Service.secret("right"), now: now + 16) == .right)
-            #expect(store.check(Service.secret("wrong"), now: now + 16) == .wrong)
+            #expect(
+                PasswordStore(folder: store.folder).check(Service.secret("right"), user: 1000, now: now + 1)
+                    == .tooEarly(15))
+            #expect(
+                PasswordStore(folder: store.folder).check(Service.secret("right"), user: 1000, now: now + 16) == .right)
+            #expect(store.check(Service.secret("wrong"), user: 1000, now: now + 16) == .wrong)
         }
         #expect(PasswordStore.pause(after: 1_000_000) == 600)
     }
@@ -82,7 +85,7 @@ struct PasswordTests {
             // Earlier tries, so that the wait is longer than a busy machine takes for the next one.
             for index in 0..<8 {
                 let now = Machine.uptime - 2000 + 200 * Double(index)
-                #expect(service.store.check(Service.secret("wrong"), now: now) == .wrong)
+                #expect(service.store.check(Service.secret("wrong"), user: getuid(), now: now) == .wrong)
             }
             let wrong = try await service.run(["id"], password: "wrong")
             #expect(wrong.refusal == .wrongPassword && wrong.output.isEmpty && wrong.status == nil)
