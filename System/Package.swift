@@ -97,7 +97,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),
+        .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux"], swiftSettings: strict),
         .testTarget(name: "MediaTests", dependencies: ["Media"], swiftSettings: strict),
         .testTarget(name: "WallsTests", dependencies: ["Linux", "Walls"], swiftSettings: strict),
         .testTarget(

@@ -21,7 +21,7 @@ public final class SecretBytes: @unchecked Sendable {
         let size = max(0, capacity) + 1
         let pages = clinux_secret_pages(size)?.bindMemory(to: CChar.self, capacity: size)
         storage = UnsafeMutableBufferPointer(start: pages, count: pages == nil ? 0 : size)
-        // Without memory there is room for nothing, and whoever wants to keep a secret is told.
+        // Without memory that can be locked there is room for nothing, and whoever wants to keep a secret is told.
         self.capacity = max(0, storage.count - 1)
     }
 
