@@ -27,28 +27,33 @@ struct ScreenHold<Console: LockConsole>: Sendable {
     /// Waits; tests do not.
     var pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
-    /// How often it is tried: for about 4 seconds in all.
-    private let tries = 24
+    /// How long a desktop has to put its things in order and give way.
+    var patience = Duration.seconds(1)
+    /// How long it is tried in all.
+    var limit = Duration.seconds(4)
 
     /// Puts the console on the screen and locks it there.
     ///
     /// - Throws: ``NotShown`` when it could not be; then the screen is as it was, and nobody is told that it is locked.
     func take() async throws {
         mark.remove()
-        for turn in 0..<tries {
+        let end = ContinuousClock.now + limit
+        var isFirst = true
+        repeat {
+            defer { isFirst = false }
             try console.keepOnScreen(false)
-            // A desktop is asked first, and has a second to answer: it puts its things in order. After that nobody is asked.
-            if turn > 0, try console.active != console.number { try? console.freeScreen() }
+            // Who does not give way when he is asked is not asked again.
+            if !isFirst, try console.active != console.number { try? console.freeScreen() }
             // Not every kernel need have this; without it there may be some more turns.
             try? console.hold(true)
             try console.show(console.number)
-            guard try await comesUp(within: turn == 0 ? 1000 : 50) else { continue }
+            guard try await comesUp(within: isFirst ? patience : .milliseconds(50)) else { continue }
             try console.keepOnScreen(true)
             if try await stays() {
                 try mark.set(console.number)
                 return
             }
-        }
+        } while ContinuousClock.now < end
         try? console.hold(false)
         try console.keepOnScreen(false)
         throw NotShown()
@@ -90,11 +95,12 @@ struct ScreenHold<Console: LockConsole>: Sendable {
         try console.show(number)
     }
 
-    private func comesUp(within milliseconds: Int) async throws -> Bool {
-        for _ in 0..<milliseconds {
+    private func comesUp(within time: Duration) async throws -> Bool {
+        let end = ContinuousClock.now + time
+        repeat {
             if try console.active == console.number { return true }
             try await pause(.milliseconds(1))
-        }
+        } while ContinuousClock.now < end
         return false
     }
 

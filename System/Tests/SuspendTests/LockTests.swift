@@ -86,7 +86,9 @@ struct LockTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let mark = LockMark(path: "\(folder)/locked", screen: "\(folder)/active")
         let screen = Screen(mark)
-        try await body(screen, ScreenHold(console: screen, mark: mark, pause: screen.pause), mark)
+        let hold = ScreenHold(
+            console: screen, mark: mark, pause: screen.pause, patience: .milliseconds(5), limit: .milliseconds(300))
+        try await body(screen, hold, mark)
     }
 
     @Test("the console comes up and stays, and then the mark says so")
