@@ -33,10 +33,14 @@ struct LidPolicy: Hashable, Sendable {
     static let file = "/usr/lib/needletail/lid.conf"
     /// How long the lock may take, in seconds. The session is on the screen for so long.
     static let patience = 10.0
+    /// The same when the lid is closed from the start: everything else is started as well, and nobody has done anything yet.
+    static let patienceAtStart = 60.0
 
     /// Minutes from closing to switching off, 0 to 1440.
     let minutes: Int
     private var state = State.open
+    /// Whether it was once as it should be.
+    private var isStarted = false
 
     /// A policy; what is out of range, or cannot be read, is 30 minutes.
     ///
@@ -69,6 +73,7 @@ struct LidPolicy: Hashable, Sendable {
             return lost(since, lockedSince: lockedSince, isClosed, isOpened, now)
         case .asked(let since) where isClosed, .locked(let since) where isClosed, .lost(let since, _) where isClosed:
             state = .locked(since)
+            isStarted = true
             return rest(since, now, atMost: 2)
         case .unlocked where isClosed:
             // It can be locked again by hand, and then the time begins anew.
@@ -76,6 +81,7 @@ struct LidPolicy: Hashable, Sendable {
             return .wait(2)
         case .open, .asked, .locked, .lost, .unlocked:
             state = .open
+            isStarted = true
             return .wait(nil)
         }
     }
@@ -93,7 +99,7 @@ struct LidPolicy: Hashable, Sendable {
 
     /// The screen is not locked, and should be.
     private func limit(_ since: Double, closedSince: Double?, _ now: Double, again: Double) -> Step {
-        if now >= since + Self.patience { return .powerOff(.notLocked) }
+        if now >= since + (isStarted ? Self.patience : Self.patienceAtStart) { return .powerOff(.notLocked) }
         return closedSince.map { rest($0, now, atMost: again) } ?? .wait(again)
     }
 

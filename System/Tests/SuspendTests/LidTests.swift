@@ -47,6 +47,7 @@ struct LidTests {
     func noLock() {
         for opensAgain in [false, true] {
             var laptop = Laptop(minutes: 30)
+            #expect(laptop.step(1) == .wait(nil))
             laptop.isClosed = true
             #expect(laptop.step(100) == .lock)
             #expect(laptop.step(100) == .wait(0.05))
@@ -56,6 +57,15 @@ struct LidTests {
             #expect(laptop.step(109.9) == .wait(0.05))
             #expect(laptop.step(110) == .powerOff(.notLocked))
         }
+    }
+
+    @Test("a computer that is started with its lid closed has a minute for the lock")
+    func closedAtStart() {
+        var laptop = Laptop(minutes: 30)
+        laptop.isClosed = true
+        #expect(laptop.step(5) == .lock)
+        #expect(laptop.step(64) == .wait(0.05))
+        #expect(laptop.step(65) == .powerOff(.notLocked))
     }
 
     @Test("a lock that comes up late is a lock")
@@ -74,6 +84,7 @@ struct LidTests {
     func lostLock() {
         for opensAgain in [false, true] {
             var laptop = Laptop(minutes: 30)
+            #expect(laptop.step(1) == .wait(nil))
             laptop.close(100)
             laptop.isLocked = false
             #expect(laptop.step(200) == .wait(0.2))
