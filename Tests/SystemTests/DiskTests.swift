@@ -50,12 +50,16 @@ extension SystemTests {
                     try Data(contentsOf: URL(filePath: work.appending("\(name).img").string))
                 }
                 let before = try Self.attachments.map { try content($0.name) }
+                let disc = work.appending("disc.img")
+                try await Self.makeDisk(disc)
+                description.drives.append(Drive("disc", image: disc, as: .dvd(.ahci)))
                 let late = work.appending("late.img")
                 try await Self.makeDisk(late)
                 try await withMachine(description, work: work) { machine in
                     try await machine.shell.waitUntilReady(within: .seconds(180))
                     let guest = Guest(machine: machine)
                     try await guest.expectProtection()
+                    try await guest.expectNoAccess()
                     try await guest.expectStick(Drive("late", image: late, as: .usb(.xhci)))
                     try await guest.expectLockedStick(
                         Drive("locked", image: late, as: .usb(.xhci), writes: .refused))
@@ -112,6 +116,18 @@ private struct Guest {
         #expect(try await output("grep -cE '^/dev/(sd|vd|nvme)' /proc/mounts || true") == "0")
     }
 
+    /// The user of the session has no right to any node of a disk or drive, neither by its mode nor by a list (the `+` of ls).
+    func expectNoAccess() async throws {
+        let nodes = "/dev/sd* /dev/vd* /dev/nvme* /dev/sr* /dev/mmcblk* /dev/sg* /dev/bsg/* /dev/ng*"
+        try await wait("The drive", for: "test -b /dev/sr0 && test -e /run/needletail/disks/sr0 && udevadm settle")
+        let open = try await output(
+            "runuser -u user -- sh -c 'for d in \(nodes); do if [ -r $d ] || [ -w $d ]; then echo $d; fi; done'")
+        #expect(open == "")
+        #expect(try await output("ls -l \(nodes) 2>/dev/null | grep -E '^[bc][rwxst-]{9}[+]' || true") == "")
+        #expect(try await output("udevadm info -q property -n sr0 | grep ^CURRENT_TAGS= | grep uaccess || true") == "")
+        #expect(try await output("cat /sys/class/block/sr0/ro; ls -d /sys/module/sg 2>/dev/null || true") == "1")
+    }
+
     /// Plugs a stick in, and waits until it has been judged and its partition is there.
     private func plug(_ drive: Drive) async throws -> String {
         try await machine.plug(drive)
@@ -125,6 +141,7 @@ private struct Guest {
     func expectStick(_ drive: Drive) async throws {
         let name = try await plug(drive)
         #expect(try await output("cat /sys/class/block/\(name)/ro /sys/class/block/\(name)1/ro") == "0\n0")
+        try await expectNoAccess()
         #expect(try await machine.shell.run("dd if=/dev/zero of=/dev/\(name)1 bs=512 count=1 conv=fsync").status == 0)
         #expect(try await output("grep -c ^/dev/\(name) /proc/mounts || true") == "0")
         #expect(try await output("cat /proc/swaps | wc -l") == "1")
