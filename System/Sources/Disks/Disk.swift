@@ -110,7 +110,9 @@ extension Disk {
             .filter { !$0.isEmpty && !$0.hasPrefix("0x") && $0 != "ATA" }.joined(separator: " ")
         self.init(
             name: name,
-            bus: Self.bus(name: name, path: Self.controller(of: path), cardType: line("device/type")),
+            bus: Self.bus(
+                name: name, path: Self.controller(of: path),
+                cardType: Self.card(on: path).flatMap { File.line("\($0)/type") } ?? ""),
             isRemovable: line("removable") == "1",
             size: (UInt64(line("size")) ?? 0) * 512,
             model: model,
@@ -144,6 +146,30 @@ extension Disk {
         return links.first.flatMap { FileTree.resolved("\(subsystem)/\($0)") } ?? path
     }
 
+    /// The directory of the card or memory chip that a disk is on, `mmc0:aaaa`; `nil` when it is on none. Not the link
+    /// `device`: that of the parts of an eMMC which are disks of their own (`mmcblk0boot0`) leads to the first disk.
+    static func card(on path: String) -> String? {
+        let parts = path.split(separator: "/")
+        let index = parts.firstIndex { part in
+            let sides = part.split(separator: ":", omittingEmptySubsequences: false)
+            return sides.count == 2 && sides[0].hasPrefix("mmc") && !sides[0].dropFirst(3).isEmpty
+                && sides[0].dropFirst(3).allSatisfy(\.isNumber)
+        }
+        return index.map { "/" + parts[...$0].joined(separator: "/") }
+    }
+
+    /// The slot that a card is in, `…/mmc_host/mmc0`, which stays when the card is gone; for other disks their own directory.
+    var slot: String { Self.slot(of: path) }
+
+    /// The slot that a directory of a disk belongs to.
+    static func slot(of path: String) -> String {
+        let parts = path.split(separator: "/")
+        guard let index = parts.firstIndex(of: "mmc_host"), index + 1 < parts.count else { return path }
+        return "/" + parts[...(index + 1)].joined(separator: "/")
+    }
+
+    /// How a disk is connected. Whatever is a card or a chip and does not say that it is an SD card counts as soldered in; what
+    /// the kernel says is in `mmc_type_show`.
     static func bus(name: String, path: String, cardType: String) -> Bus {
         let parts = path.split(separator: "/")
         func has(_ prefix: String) -> Bool {
@@ -151,7 +177,7 @@ extension Disk {
         }
         if name.hasPrefix("sr") { return .optical }
         if has("usb") { return .usb }
-        if has("mmc") { return cardType == "MMC" ? .embedded : .card }
+        if has("mmc") { return cardType == "SD" ? .card : .embedded }
         if name.hasPrefix("nvme") { return .nvme }
         if has("ata") { return .ata }
         if has("virtio") { return .virtio }

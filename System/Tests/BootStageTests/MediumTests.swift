@@ -82,6 +82,13 @@ struct MediumTests {
         let card = "/sys/devices/pci0000:00/0000:00:04.0/mmc_host/mmc0/mmc0:4567/block/mmcblk0"
         #expect(Disk.bus(name: "mmcblk0", path: card, cardType: "SD") == .card)
         #expect(Disk.bus(name: "mmcblk0", path: card, cardType: "MMC") == .embedded)
+        for other in ["SDIO", "SDcombo", "Unknown", ""] {
+            #expect(Disk.bus(name: "mmcblk0", path: card, cardType: other) == .embedded)
+        }
+        // A part of an eMMC that is a disk of its own.
+        #expect(Disk.card(on: "\(card)/mmcblk0boot0") == "/sys/devices/pci0000:00/0000:00:04.0/mmc_host/mmc0/mmc0:4567")
+        #expect(Disk.slot(of: "\(card)/mmcblk0boot0") == "/sys/devices/pci0000:00/0000:00:04.0/mmc_host/mmc0")
+        #expect(Disk.card(on: path) == nil && Disk.slot(of: path) == path)
         let virtual = "/sys/devices/pci0000:00/0000:00:04.0/virtio1/block/vda"
         #expect(Disk.bus(name: "vda", path: virtual, cardType: "") == .virtio)
     }
