@@ -43,7 +43,8 @@ actor DiskKeeper {
     private let authority: any PasswordAuthority
     private let disks: @Sendable () -> [Disk]
     private let log: @Sendable (String) -> Void
-    private var questions: [String: DisksInterface.Question] = [:]
+    /// What was asked, and the number of the disk that had the name then.
+    private var questions: [String: (question: DisksInterface.Question, sequence: UInt64)] = [:]
 
     init(
         access: DiskAccess = DiskAccess(), authority: any PasswordAuthority = AdministrationService(),
@@ -57,13 +58,13 @@ actor DiskKeeper {
     }
 
     /// Whether there is something to take back.
-    var isInUse: Bool { !access.opened.isEmpty }
+    var isInUse: Bool { access.isInUse }
 
     func list() -> [DisksInterface.DiskEntry] {
         let opened = access.opened
         func entry(_ name: String) -> DisksInterface.Access {
-            guard let loop = opened[name] else { return .closed }
-            return loop == nil ? .writing : .reading
+            guard let grant = opened[name] else { return .closed }
+            return grant.isWriting ? .writing : .reading
         }
         return disks().sorted { $0.name < $1.name }.prefix(64).map { disk in
             let report = DiskReport.of(disk.name)
@@ -91,21 +92,22 @@ actor DiskKeeper {
     }
 
     func askWriting(_ question: DisksInterface.Question, user: UInt32) async throws -> String {
-        try check(question)
+        let sequence = try check(question)
         guard let ticket = try await authority.prepare(user: user) else { throw DisksInterface.error("NoPassword") }
         if questions.count >= 16 { questions = [:] }
-        questions[ticket] = question
+        questions[ticket] = (question, sequence)
         return ticket
     }
 
     func allowWriting(_ ticket: String) async throws -> String {
-        guard let question = questions.removeValue(forKey: ticket), try await authority.isConfirmed(ticket) else {
+        guard let (question, sequence) = questions.removeValue(forKey: ticket), try await authority.isConfirmed(ticket)
+        else {
             throw DisksInterface.error("NotConfirmed")
         }
-        // Another disk may have taken the name while the person typed.
-        try check(question)
+        // Another disk may have taken the name while the person typed, one that says the same about itself too.
+        guard try check(question) == sequence else { throw DisksInterface.error("OtherDisk") }
         do {
-            let path = try access.allowWriting(question.name)
+            let path = try access.allowWriting(question.name, sequence: sequence)
             log("\(question.name) can be written to by the session")
             return path
         } catch { throw DisksInterface.error(error) }
@@ -121,12 +123,15 @@ actor DiskKeeper {
         if let first = problems.first { throw DisksInterface.error(.failed("\(first.key): \(first.value)")) }
     }
 
-    private func check(_ question: DisksInterface.Question) throws {
+    /// Looks whether a question fits the disk; the disk's number.
+    private func check(_ question: DisksInterface.Question) throws -> UInt64 {
+        guard let sequence = access.sequence(of: question.name) else { throw DisksInterface.error("NoDisk") }
         guard let name = access.disk(of: question.name), let disk = disks().first(where: { $0.name == name }) else {
             throw DisksInterface.error("NoDisk")
         }
         guard disk.model == question.model, disk.serial == question.serial, Int(clamping: disk.size) == question.size
         else { throw DisksInterface.error("OtherDisk") }
-        guard access.opened[question.name] != nil else { throw DisksInterface.error("NotOpen") }
+        guard access.opened[question.name]?.sequence == sequence else { throw DisksInterface.error("NotOpen") }
+        return sequence
     }
 }

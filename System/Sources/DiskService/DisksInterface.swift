@@ -118,6 +118,7 @@ enum DisksInterface {
         case .isMedium: error("Medium")
         case .isOff: error("Off")
         case .notOpen: error("NotOpen")
+        case .otherDisk: error("OtherDisk")
         case .failed(let reason): VarlinkError("\(name).Failed", ["reason": .string(reason)])
         }
     }

@@ -14,6 +14,8 @@ public struct DiskAccess: Sendable {
         case isOff
         /// Writing is only allowed to what is open for reading.
         case notOpen
+        /// Another disk has the name by now.
+        case otherDisk
         /// The kernel did not do it.
         case failed(String)
     }
@@ -58,15 +60,15 @@ public struct DiskAccess: Sendable {
         return disk.flatMap { isHardware($0) ? $0 : nil }
     }
 
-    /// The names that are open for reading or writing, with the loop device between; `nil` for those open for writing.
-    public var opened: [String: String?] {
-        var result: [String: String?] = [:]
-        for name in FileTree.names(in: folder.opened) {
-            let line = File.line("\(folder.opened)/\(name)") ?? ""
-            result[name] = line.hasPrefix("loop") ? .some(line) : .some(nil)
-        }
-        return result
-    }
+    /// What the user has been given of the disks that are there, by name.
+    public var opened: [String: Grant] { folder.grants.filter { $0.value.sequence == folder.sequence($0.key) } }
+    /// Whether there is something to take back, be it of a disk that is gone.
+    public var isInUse: Bool { !folder.grants.isEmpty }
+    /// The number of the disk that a name is of, or of a partition of; `nil` when there is none.
+    ///
+    /// - Parameter name: the kernel's name.
+    /// - Returns: the number; another disk of the same name has another one.
+    public func sequence(of name: String) -> UInt64? { disk(of: name).flatMap(folder.sequence) }
 
     /// Lets the user read a disk or a partition, through a loop device that cannot write. What was plugged in during the session
     /// may be written to.
@@ -75,55 +77,68 @@ public struct DiskAccess: Sendable {
     /// - Returns: the path of the node.
     /// - Throws: ``Refusal``.
     public func open(_ name: String) throws(Refusal) -> String {
-        try checkMayBeOpened(name)
-        if opened[name] != nil { return "\(nodes)/\(name)" }
-        do throws(SystemCallFailure) {
-            try makeFolders()
-            if isLater(name) {
-                try File.replace("\(folder.opened)/\(name)", mode: 0o600, Array("writable\n".utf8))
-                try makeNode(name, leadingTo: name, mode: 0o660)
-                return "\(nodes)/\(name)"
+        try alone(name) { () throws(Refusal) in
+            try checkMayBeOpened(name)
+            guard let disk = disk(of: name), let sequence = folder.sequence(name) else { throw .noDisk }
+            folder.takeBack(formerly: disk, nodes: nodes)
+            if let grant = folder.grants[name] {
+                if FileTree.exists("\(nodes)/\(name)") { return "\(nodes)/\(name)" }
+                if let loop = grant.loop { try? ReadOnlyView.clear(loop) }
             }
-            let loop = try ReadOnlyView.make(of: "/dev/\(name)")
             do throws(SystemCallFailure) {
-                try File.replace("\(folder.opened)/\(name)", mode: 0o600, Array("\(loop)\n".utf8))
-                try makeNode(name, leadingTo: loop, mode: 0o440)
-            } catch {
-                try? FileTree.remove("\(folder.opened)/\(name)")
-                try? ReadOnlyView.clear(loop)
-                throw error
-            }
+                try makeFolders()
+                if isLater(name) {
+                    try give(name, Grant(loop: nil, sequence: sequence))
+                } else {
+                    let loop = try ReadOnlyView.make(of: "/dev/\(name)")
+                    do throws(SystemCallFailure) {
+                        try give(name, Grant(loop: loop, sequence: sequence))
+                    } catch {
+                        try? FileTree.remove("\(folder.opened)/\(name)")
+                        try? ReadOnlyView.clear(loop)
+                        throw error
+                    }
+                }
+            } catch { throw .failed("\(error)") }
+            try checkIsStill(sequence, name)
             return "\(nodes)/\(name)"
-        } catch { throw .failed("\(error)") }
+        }
     }
 
     /// Lets the user write to what is open for reading, until it is closed. Whether he may is not asked here.
     ///
-    /// - Parameter name: the kernel's name.
+    /// - Parameters:
+    ///   - name: the kernel's name.
+    ///   - sequence: the number of the disk that he was asked about.
     /// - Returns: the path of the node.
     /// - Throws: ``Refusal``.
-    public func allowWriting(_ name: String) throws(Refusal) -> String {
-        try checkMayBeOpened(name)
-        guard let loop = opened[name] else { throw .notOpen }
-        var problem: String?
-        do throws(SystemCallFailure) {
-            let kernel = KernelDisks()
-            // Before anything changes, so that whatever happens it will be locked again.
-            let lock = try folder.prepare()
-            for device in [name] + kernel.partitions(of: name) {
-                try File.replace("\(folder.allowed)/\(device)", mode: 0o600, [])
+    public func allowWriting(_ name: String, sequence: UInt64) throws(Refusal) -> String {
+        try alone(name) { () throws(Refusal) in
+            try checkMayBeOpened(name)
+            guard folder.sequence(name) == sequence else { throw .otherDisk }
+            guard let grant = folder.grants[name], grant.sequence == sequence else { throw .notOpen }
+            var problem: String?
+            do throws(SystemCallFailure) {
+                let kernel = KernelDisks()
+                // Before anything changes, so that whatever happens it will be locked again.
+                try File.replace(
+                    "\(folder.opened)/\(name)", mode: 0o600, Array(Grant(loop: nil, sequence: sequence).text.utf8))
+                for device in [name] + kernel.partitions(of: name) {
+                    try File.replace("\(folder.allowed)/\(device)", mode: 0o600, Array("\(sequence)\n".utf8))
+                }
+                if let loop = grant.loop { try? ReadOnlyView.clear(loop) }
+                problem = protect(name)
+                if problem == nil, try kernel.isReadOnly(name) { problem = DiskWords.notOpened }
+                if problem == nil { try give(name, Grant(loop: nil, sequence: sequence)) }
+                renewReport(name)
+            } catch { problem = "\(error)" }
+            if let problem {
+                try? takeBack(name)
+                throw .failed(problem)
             }
-            _ = consume lock
-            try File.replace("\(folder.opened)/\(name)", mode: 0o600, Array("writable\n".utf8))
-            if let loop { try? ReadOnlyView.clear(loop) }
-            problem = protect(name)
-            if problem == nil, try kernel.isReadOnly(name) { problem = DiskWords.notOpened }
-            if problem == nil { try makeNode(name, leadingTo: name, mode: 0o660) }
-            renewReport(name)
-        } catch { problem = "\(error)" }
-        guard let problem else { return "\(nodes)/\(name)" }
-        try? close(name)
-        throw .failed(problem)
+            try checkIsStill(sequence, name)
+            return "\(nodes)/\(name)"
+        }
     }
 
     /// Takes back what was given. What is still in use of it can be read until its user closes it, and no longer be opened.
@@ -131,13 +146,49 @@ public struct DiskAccess: Sendable {
     /// - Parameter name: the kernel's name.
     /// - Throws: ``Refusal`` when something stays as it is.
     public func close(_ name: String) throws(Refusal) {
-        guard let loop = opened[name] else { return }
+        // Of a disk that is gone the udev program may be taking the same back, which does no harm.
+        if disk(of: name) == nil { return try takeBack(name) }
+        try alone(name) { () throws(Refusal) in try takeBack(name) }
+    }
+
+    /// Takes everything back.
+    ///
+    /// - Returns: what did not work, by name.
+    public func closeAll() -> [String: String] {
+        var problems: [String: String] = [:]
+        let names = folder.grants.keys.sorted()
+        // First what needs no disk to answer: one that is dying does not keep the others open.
+        for name in names { try? FileTree.remove("\(nodes)/\(name)") }
+        for name in names {
+            do throws(Refusal) { try close(name) } catch { problems[name] = "\(error)" }
+        }
+        return problems
+    }
+
+    /// Under the lock of the disk.
+    private func alone<Result>(_ name: String, _ body: () throws(Refusal) -> Result) throws(Refusal) -> Result {
+        guard let disk = disk(of: name) else { throw .noDisk }
+        let lock: File
+        do throws(SystemCallFailure) { lock = try folder.lock(disk: disk) } catch { throw .failed("\(error)") }
+        do throws(Refusal) {
+            let result = try body()
+            _ = consume lock
+            return result
+        } catch {
+            // Not before: what has been undone is a part of it.
+            _ = consume lock
+            throw error
+        }
+    }
+
+    private func takeBack(_ name: String) throws(Refusal) {
+        guard let grant = folder.grants[name] else { return }
         try? FileTree.remove("\(nodes)/\(name)")
         var problem: String?
-        if let loop {
+        if let loop = grant.loop {
             do throws(SystemCallFailure) { try ReadOnlyView.clear(loop) } catch { problem = "\(error)" }
         } else {
-            for device in [name] + KernelDisks().partitions(of: name) {
+            for device in FileTree.names(in: folder.allowed) where DiskFolder.isPart(device, of: name) {
                 try? FileTree.remove("\(folder.allowed)/\(device)")
             }
             if !isLater(name) { problem = protect(name) }
@@ -148,15 +199,11 @@ public struct DiskAccess: Sendable {
         try? FileTree.remove("\(folder.opened)/\(name)")
     }
 
-    /// Takes everything back.
-    ///
-    /// - Returns: what did not work, by name.
-    public func closeAll() -> [String: String] {
-        var problems: [String: String] = [:]
-        for name in opened.keys.sorted() {
-            do throws(Refusal) { try close(name) } catch { problems[name] = "\(error)" }
-        }
-        return problems
+    /// A name can pass to another disk at any moment; what was given then is taken back.
+    private func checkIsStill(_ sequence: UInt64, _ name: String) throws(Refusal) {
+        guard folder.sequence(name) != sequence else { return }
+        try? takeBack(name)
+        throw .otherDisk
     }
 
     private func checkMayBeOpened(_ name: String) throws(Refusal) {
@@ -173,8 +220,12 @@ public struct DiskAccess: Sendable {
         }
     }
 
+    /// Whether it was plugged in during the session: this disk, not the one that the report is about.
     private func isLater(_ name: String) -> Bool {
-        disk(of: name).flatMap { folder.report(on: $0)?.reason } == .later
+        guard let disk = disk(of: name), let report = folder.report(on: disk), let sequence = report.sequence else {
+            return false
+        }
+        return report.reason == .later && sequence == folder.sequence(disk)
     }
 
     /// Makes the disk of a device as it has to be by what is allowed; what does not hold.
@@ -185,23 +236,24 @@ public struct DiskAccess: Sendable {
     }
 
     private func renewReport(_ name: String) {
-        guard let disk = Disk(sysfs: name), let old = folder.report(on: name), let reason = old.reason else { return }
-        let report = DiskReport(disk, reason, isAllowed: folder.isAllowed(name), failure: nil)
-        guard let lock = try? folder.prepare() else { return }
-        try? folder.write(report)
-        _ = consume lock
+        guard let disk = Disk(sysfs: name), let old = folder.report(on: name), let reason = old.reason,
+            let sequence = old.sequence, sequence == folder.sequence(name)
+        else { return }
+        try? folder.write(
+            DiskReport(disk, reason, sequence: sequence, isAllowed: folder.isAllowed(name), failure: nil))
     }
 
     private func makeFolders() throws(SystemCallFailure) {
-        let lock = try folder.prepare()
-        _ = consume lock
         try FileTree.makeDirectory(folder.opened, mode: 0o700)
         try FileTree.makeDirectory(nodes)
     }
 
-    private func makeNode(_ name: String, leadingTo device: String, mode: UInt32) throws(SystemCallFailure) {
-        let status = try FileTree.status("/dev/\(device)")
+    /// Notes what is given, and gives it.
+    private func give(_ name: String, _ grant: Grant) throws(SystemCallFailure) {
+        let status = try FileTree.status("/dev/\(grant.loop ?? name)")
+        try File.replace("\(folder.opened)/\(name)", mode: 0o600, Array(grant.text.utf8))
         try? FileTree.remove("\(nodes)/\(name)")
-        try FileTree.makeBlockNode("\(nodes)/\(name)", status.node, mode: mode, user: user, group: group)
+        try FileTree.makeBlockNode(
+            "\(nodes)/\(name)", status.node, mode: grant.isWriting ? 0o660 : 0o440, user: user, group: group)
     }
 }

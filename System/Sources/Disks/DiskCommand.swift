@@ -11,16 +11,19 @@ public enum DiskCommand {
     /// - Returns: the exit status. Anything but 0 makes the rules close the device.
     public static func run(_ arguments: [String], environment: (String) -> String?) -> Int32 {
         Program.setFileModeMask(0o022)
-        guard let place = environment("DEVPATH"), place.hasPrefix("/"), !place.split(separator: "/").contains("..")
-        else {
-            Program.printError(DiskWords.noName)
-            return 1
-        }
+        let folder = DiskFolder.system
         do throws(SystemCallFailure) {
+            guard let place = environment("DEVPATH"), place.hasPrefix("/"), !place.split(separator: "/").contains("..")
+            else {
+                Program.printError(DiskWords.noName)
+                return 1
+            }
             switch arguments {
-            case ["add"]: return try add("/sys\(place)")
-            case ["partition"]: return partition("/sys\(place)")
-            case ["remove"]: return try remove("/sys\(place)")
+            case ["add"]: return try add("/sys\(place)", folder)
+            case ["partition"]: return try partition("/sys\(place)", folder)
+            case ["remove"]:
+                try remove("/sys\(place)", folder)
+                return 0
             default:
                 Program.printError(DiskWords.usage)
                 return 2
@@ -32,41 +35,54 @@ public enum DiskCommand {
     }
 
     /// Protects a whole disk, or not. What is printed becomes properties of the device: see udev(7), `IMPORT{program}`.
-    private static func add(_ path: String) throws(SystemCallFailure) -> Int32 {
+    private static func add(_ path: String, _ folder: DiskFolder) throws(SystemCallFailure) -> Int32 {
         let name = path.split(separator: "/").last.map(String.init) ?? ""
         guard let disk = Disk(sysfs: name), disk.path == path else {
             Program.printError(DiskWords.noName)
             return 1
         }
-        let folder = DiskFolder.system
-        let lock = try folder.prepare()
-        var record = folder.startRecord
-        let known = record
-        let protection = Protection(
-            Protection.Situation(disk: disk, connected: USBConnection.time(of: path), now: Machine.uptime), &record)
-        let isAllowed = folder.isAllowed(name)
-        var failure: String?
-        if protection.isReadOnly, !isAllowed {
-            failure = DiskGuard(control: KernelDisks()).protect(disk: name, except: folder.allowedDevices)
-        } else if protection == .later {
-            // Writing stays forbidden when allowing it fails, which is safe and says so itself.
-            _ = DiskGuard(control: KernelDisks()).set(false, disk: name)
-        }
-        if record != known { try folder.write(record) }
-        let report = DiskReport(disk, protection, isAllowed: isAllowed, failure: failure)
-        try folder.write(report)
-        _ = consume lock
+        let report = try decide(
+            disk, connected: USBConnection.time(of: path), folder, nodes: DiskAccess.nodes, control: KernelDisks())
         for line in properties(report) { Program.print(line) }
         return 0
     }
 
-    /// Makes a partition what its disk is, when the kernel has not.
-    private static func partition(_ path: String) -> Int32 {
-        let parts = path.split(separator: "/").map(String.init)
-        let folder = DiskFolder.system
-        guard parts.count > 2, let name = parts.last, let report = folder.report(on: parts[parts.count - 2]) else {
-            return 1
+    /// Decides on a disk, carries it out, and writes the report.
+    static func decide(
+        _ disk: Disk, connected: Double?, _ folder: DiskFolder, nodes: String, control: some DiskControl
+    ) throws(SystemCallFailure) -> DiskReport {
+        let lock = try folder.lock(disk: disk.name)
+        var decision: Protection?
+        try folder.change { record in
+            decision = Protection(
+                Protection.Situation(disk: disk, connected: connected, now: Machine.uptime), &record)
         }
+        let protection = decision ?? .inside
+        // What was given of another disk of this name, or of another card in this drive.
+        folder.takeBack(formerly: disk.name, nodes: nodes)
+        let isAllowed = folder.isAllowed(disk.name)
+        var failure: String?
+        if protection.isReadOnly, !isAllowed {
+            failure = DiskGuard(control: control).protect(disk: disk.name, except: folder.allowedDevices)
+        } else if protection == .later {
+            // Writing stays forbidden when allowing it fails, which is safe and says so itself.
+            _ = DiskGuard(control: control).set(false, disk: disk.name)
+        }
+        // The number as it is now: the kernel may have counted a card when the drive was opened.
+        let report = DiskReport(
+            disk, protection, sequence: folder.sequence(disk.name), isAllowed: isAllowed, failure: failure)
+        try folder.write(report)
+        _ = consume lock
+        return report
+    }
+
+    /// Makes a partition what its disk is, when the kernel has not.
+    private static func partition(_ path: String, _ folder: DiskFolder) throws(SystemCallFailure) -> Int32 {
+        let parts = path.split(separator: "/").map(String.init)
+        guard parts.count > 2, let name = parts.last else { return 1 }
+        let disk = parts[parts.count - 2]
+        guard let report = folder.report(on: disk) else { return 1 }
+        let lock = try folder.lock(disk: disk)
         let failure: String?
         let isAllowed = folder.isAllowed(name)
         switch report.result {
@@ -76,6 +92,7 @@ public enum DiskCommand {
         case .medium: failure = nil
         case .failed: failure = report.detail
         }
+        _ = consume lock
         if let failure {
             Program.printError(DiskWords.failed(name, because: failure))
             return 1
@@ -84,29 +101,23 @@ public enum DiskCommand {
         return 0
     }
 
-    /// Forgets a disk that is gone: what is plugged in there next came later.
-    private static func remove(_ path: String) throws(SystemCallFailure) -> Int32 {
-        guard let name = path.split(separator: "/").last.map(String.init), !name.hasPrefix(".") else { return 1 }
-        let folder = DiskFolder.system
-        let lock = try folder.prepare()
-        var record = folder.startRecord
-        let known = record
+    /// Forgets a disk that is gone: what is plugged in there next came later, and nobody was given anything of it.
+    static func remove(
+        _ path: String, _ folder: DiskFolder, nodes: String = DiskAccess.nodes
+    ) throws(SystemCallFailure) {
+        guard let name = path.split(separator: "/").last.map(String.init), !name.hasPrefix(".") else { return }
+        let lock = try folder.lock(disk: name)
+        let place = FileTree.resolved("/sys/block/\(name)")
         // A new disk may be in its place already, and has been decided on.
-        if FileTree.resolved("/sys/block/\(name)") != path {
-            record.disks.remove(path)
-            record.empty.remove(path)
-        }
-        if record != known { try folder.write(record) }
-        if !FileTree.exists("/sys/block/\(name)") {
-            // Its partitions have its name and a number, with or without a p between.
-            for allowed in folder.allowedDevices where allowed.hasPrefix(name) {
-                if FileTree.exists("/sys/class/block/\(allowed)") { continue }
-                try? FileTree.remove("\(folder.allowed)/\(allowed)")
+        if place != path {
+            try folder.change { record in
+                record.disks.remove(path)
+                record.empty.remove(path)
             }
-            try? FileTree.remove("\(folder.path)/\(name)")
         }
+        folder.takeBack(formerly: name, nodes: nodes)
+        if place == nil { try? FileTree.remove("\(folder.path)/\(name)") }
         _ = consume lock
-        return 0
     }
 
     static func properties(_ report: DiskReport) -> [String] {
@@ -129,18 +140,15 @@ extension StartRecord {
     ///   - disks: the disks that are there.
     /// - Throws: `SystemCallFailure`.
     public static func write(medium: Disk, disks: [Disk]) throws(SystemCallFailure) {
-        let folder = DiskFolder.system
-        let lock = try folder.prepare()
-        let record = StartRecord(
-            medium: medium.path, handover: Machine.uptime, disks: Set(disks.filter { $0.size > 0 }.map(\.path)))
-        try folder.write(record)
-        _ = consume lock
+        try DiskFolder.system.write(
+            StartRecord(
+                medium: medium.path, handover: Machine.uptime, disks: Set(disks.filter { $0.size > 0 }.map(\.path))))
     }
 }
 
 extension DiskReport {
     /// The report on a disk that was decided on.
-    init(_ disk: Disk, _ protection: Protection, isAllowed: Bool, failure: String?) {
+    init(_ disk: Disk, _ protection: Protection, sequence: UInt64?, isAllowed: Bool, failure: String?) {
         let result: Result
         let detail: String
         if let failure {
@@ -153,8 +161,8 @@ extension DiskReport {
             (result, detail) = (protection.isReadOnly ? .protected : .writable, DiskWords.detail(protection))
         }
         self.init(
-            name: disk.name, bus: disk.bus.rawValue, model: disk.model, size: disk.size, reason: protection,
-            result: result, detail: detail)
+            name: disk.name, bus: disk.bus.rawValue, model: disk.model, size: disk.size, sequence: sequence,
+            reason: protection, result: result, detail: detail)
     }
 }
 

@@ -27,6 +27,8 @@ public struct DiskReport: Sendable, Hashable {
     public let model: String
     /// Bytes.
     public let size: UInt64
+    /// The kernel's number of the disk, so that the report is not taken for that of another one of its name.
+    public let sequence: UInt64?
     /// Why; `nil` when that could not be found out.
     public let reason: Protection?
     /// What came of it.
@@ -36,12 +38,14 @@ public struct DiskReport: Sendable, Hashable {
 
     /// A report.
     public init(
-        name: String, bus: String?, model: String, size: UInt64, reason: Protection?, result: Result, detail: String
+        name: String, bus: String?, model: String, size: UInt64, sequence: UInt64?, reason: Protection?, result: Result,
+        detail: String
     ) {
         self.name = name
         self.bus = bus
         self.model = model
         self.size = size
+        self.sequence = sequence
         self.reason = reason
         self.result = result
         self.detail = detail
@@ -58,6 +62,7 @@ public struct DiskReport: Sendable, Hashable {
         self.init(
             name: String(name), bus: values["bus"].map(String.init), model: values["model"].map(String.init) ?? "",
             size: values["size"].flatMap { UInt64($0) } ?? 0,
+            sequence: values["sequence"].flatMap { UInt64($0) },
             reason: values["reason"].flatMap { Protection(rawValue: String($0)) }, result: result,
             detail: values["detail"].map(String.init) ?? "")
     }
@@ -67,7 +72,8 @@ public struct DiskReport: Sendable, Hashable {
         let lines = [
             "name=\(ReportText.printable(name))", bus.map { "bus=\(ReportText.printable($0))" },
             "model=\(ReportText.printable(model))",
-            "size=\(size)", reason.map { "reason=\($0.rawValue)" }, "result=\(result.rawValue)",
+            "size=\(size)",
+            sequence.map { "sequence=\($0)" }, reason.map { "reason=\($0.rawValue)" }, "result=\(result.rawValue)",
             "detail=\(detail.split(whereSeparator: \.isNewline).joined(separator: " "))",
         ]
         return lines.compactMap { $0 }.joined(separator: "\n") + "\n"

@@ -30,11 +30,20 @@ struct DiskServiceTests {
         func isConfirmed(_ ticket: String) async throws -> Bool { confirmed.withLock { $0.remove(ticket) != nil } }
     }
 
+    final class Counter: Sendable { let value = Mutex<UInt64>(0) }
+
     struct Setting {
         let client: VarlinkClient
         let authority: Authority
         let name: String
         let folder: String
+        /// What is added to the kernel's number of the disk: with 1 it is another one of the same name.
+        let shift: Counter
+
+        var disks: DiskFolder { DiskFolder(path: "\(folder)/disks", sequence: sequence) }
+        var sequence: @Sendable (String) -> UInt64? {
+            { [name, shift] in $0 == name ? DiskSequence.of($0).map { $0 + shift.value.withLock { $0 } } : nil }
+        }
 
         var disk: Disk {
             Disk(
@@ -75,9 +84,10 @@ struct DiskServiceTests {
 
         let authority = Authority(hasPassword: hasPassword)
         let setting = Setting(
-            client: VarlinkClient(path: "\(folder)/d.sock"), authority: authority, name: name, folder: folder)
+            client: VarlinkClient(path: "\(folder)/d.sock"), authority: authority, name: name, folder: folder,
+            shift: Counter())
         let access = DiskAccess(
-            user: 0, group: 0, nodes: "\(folder)/nodes", folder: DiskFolder(path: "\(folder)/disks")
+            user: 0, group: 0, nodes: "\(folder)/nodes", folder: setting.disks
         ) { $0 == name }
         let disk = setting.disk
         let keeper = DiskKeeper(access: access, authority: authority, disks: { [disk] }, log: { _ in })
@@ -152,6 +162,72 @@ struct DiskServiceTests {
             #expect(await setting.refusal("CloseAll", Nothing()) == nil)
             #expect(!FileTree.exists(path) && !write("/dev/\(setting.name)"))
             #expect((try? KernelDisks().isReadOnly(setting.name)) == true)
+        }
+    }
+
+    func allow(_ setting: Setting) async throws -> String {
+        #expect(await setting.refusal("Open", DisksInterface.Name(name: setting.name)) == nil)
+        let ticket = try await setting.client.call(
+            "org.needletail.Disks.AskWriting", setting.question(), returning: DisksInterface.Ticket.self)
+        setting.authority.confirmed.withLock { _ = $0.insert(ticket.ticket) }
+        return try await setting.client.call(
+            "org.needletail.Disks.AllowWriting", ticket, returning: DisksInterface.Path.self
+        ).path
+    }
+
+    @Test("a disk that takes the name while the person types is not opened, even when it says the same about itself")
+    func otherDisk() async throws {
+        try await with { setting in
+            #expect(await setting.refusal("Open", DisksInterface.Name(name: setting.name)) == nil)
+            let ticket = try await setting.client.call(
+                "org.needletail.Disks.AskWriting", setting.question(), returning: DisksInterface.Ticket.self)
+            setting.shift.value.withLock { $0 = 1 }
+            setting.authority.confirmed.withLock { _ = $0.insert(ticket.ticket) }
+            // What was open of the disk before counts no more.
+            #expect(await setting.refusal("AskWriting", setting.question()) == "NotOpen")
+            let list = try await setting.client.call(
+                "org.needletail.Disks.List", returning: DisksInterface.ListReply.self)
+            #expect(list.disks.first?.access == .closed)
+            #expect(await setting.refusal("Open", DisksInterface.Name(name: setting.name)) == nil)
+            #expect(await setting.refusal("AllowWriting", ticket) == "OtherDisk")
+            #expect(!write("/dev/\(setting.name)"))
+        }
+    }
+
+    @Test("a disk that gets the name of one that could be written to is opened for reading only")
+    func inherited() async throws {
+        try await with { setting in
+            let path = try await allow(setting)
+            #expect(write(path))
+            setting.shift.value.withLock { $0 = 1 }
+            let again = try await setting.client.call(
+                "org.needletail.Disks.Open", DisksInterface.Name(name: setting.name),
+                returning: DisksInterface.Path.self
+            ).path
+            #expect(again == path && !write(path))
+            #expect(try FileTree.status(path).mode & 0o777 == 0o440)
+            #expect(setting.disks.allowedDevices.isEmpty)
+        }
+    }
+
+    @Test("closing locks also when the kernel has counted the disk anew, and waits for what udev does to the disk")
+    func closing() async throws {
+        try await with { setting in
+            let path = try await allow(setting)
+            setting.shift.value.withLock { $0 = 1 }
+            #expect(await setting.refusal("Close", DisksInterface.Name(name: setting.name)) == nil)
+            #expect(!FileTree.exists(path) && !write("/dev/\(setting.name)"))
+            setting.shift.value.withLock { $0 = 0 }
+
+            _ = try await allow(setting)
+            let lock = try setting.disks.lock(disk: setting.name)
+            let closing = Task { await setting.refusal("Close", DisksInterface.Name(name: setting.name)) }
+            try await Task.sleep(for: .milliseconds(200))
+            // What is allowed changes only with the lock, so no event can have read it before and act on it after.
+            #expect(setting.disks.allowedDevices == [setting.name])
+            _ = consume lock
+            #expect(await closing.value == nil)
+            #expect(setting.disks.allowedDevices.isEmpty && !write("/dev/\(setting.name)"))
         }
     }
 

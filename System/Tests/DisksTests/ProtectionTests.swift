@@ -125,12 +125,14 @@ struct ProtectionTests {
             name: "sdb", bus: .usb, isRemovable: false, size: 500, model: "A=b\nresult=writable\u{1b}",
             location: .init(),
             path: Self.other)
-        let report = DiskReport(disk, .inside, isAllowed: false, failure: nil)
+        let report = DiskReport(disk, .inside, sequence: 7, isAllowed: false, failure: nil)
         #expect(report.result == .protected)
         let read = try #require(DiskReport(report.text))
         #expect(read.result == .protected && read.reason == .inside && read.size == 500)
-        #expect(!report.text.contains("\u{1b}") && report.text.split(separator: "\n").count == 7)
-        let failed = DiskReport(disk, .inside, isAllowed: false, failure: "ioctl BLKROSET /dev/sdb: no\nx=y")
+        #expect(!report.text.contains("\u{1b}") && report.text.split(separator: "\n").count == 8)
+        #expect(read.sequence == 7)
+        let failed = DiskReport(
+            disk, .inside, sequence: 7, isAllowed: false, failure: "ioctl BLKROSET /dev/sdb: no\nx=y")
         #expect(failed.result == .failed && DiskReport(failed.text)?.detail.contains("switched off") == true)
         #expect(DiskCommand.properties(failed).contains("UDISKS_IGNORE=1"))
     }
@@ -138,7 +140,7 @@ struct ProtectionTests {
     @Test("file managers get sticks, not the computer's own disks, and open nothing by themselves")
     func properties() {
         for protection in Protection.allCases {
-            let report = DiskReport(Self.disk(.usb), protection, isAllowed: false, failure: nil)
+            let report = DiskReport(Self.disk(.usb), protection, sequence: nil, isAllowed: false, failure: nil)
             let properties = DiskCommand.properties(report)
             #expect(properties.contains("UDISKS_AUTO=0"))
             #expect(properties.contains("UDISKS_IGNORE=1") == [.inside, .medium].contains(protection))
