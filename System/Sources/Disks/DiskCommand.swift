@@ -6,13 +6,17 @@ public enum DiskCommand {
     /// Does what an argument names.
     ///
     /// - Parameters:
-    ///   - arguments: `add`, `partition` or `remove`, for the device that the environment names as udev's do.
+    ///   - arguments: `add`, `partition` or `remove`, for the device that the environment names as udev's do; or `slots`.
     ///   - environment: the value of a variable.
     /// - Returns: the exit status. Anything but 0 makes the rules close the device.
     public static func run(_ arguments: [String], environment: (String) -> String?) -> Int32 {
         Program.setFileModeMask(0o022)
         let folder = DiskFolder.system
         do throws(SystemCallFailure) {
+            if arguments == ["slots"] {
+                try slots(EmptySlots(), folder)
+                return 0
+            }
             guard let place = environment("DEVPATH"), place.hasPrefix("/"), !place.split(separator: "/").contains("..")
             else {
                 Program.printError(DiskWords.noName)
@@ -109,15 +113,19 @@ public enum DiskCommand {
         let lock = try folder.lock(disk: name)
         let place = FileTree.resolved("/sys/block/\(name)")
         // A new disk may be in its place already, and has been decided on.
-        if place != path {
-            try folder.change { record in
-                record.disks.remove(path)
-                record.empty.remove(path)
-            }
-        }
+        if place != path { try folder.change { $0.note(removed: path, now: Machine.uptime) } }
         folder.takeBack(formerly: name, nodes: nodes)
         if place == nil { try? FileTree.remove("\(folder.path)/\(name)") }
         _ = consume lock
+    }
+
+    /// Notes which slots are empty once the start is over.
+    static func slots(_ slots: EmptySlots, _ folder: DiskFolder) throws(SystemCallFailure) {
+        guard let found = slots.look(folder.startRecord) else { return }
+        try folder.change { record in
+            let taken = Set(record.disks.map(Disk.slot(of:)))
+            for slot in found.slots.subtracting(taken) { record.note(empty: slot, since: found.since) }
+        }
     }
 
     static func properties(_ report: DiskReport) -> [String] {

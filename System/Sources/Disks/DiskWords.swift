@@ -24,5 +24,5 @@ enum DiskWords {
     static let notKept = "the driver did not keep it read-only"
     static let notOpened = "it stays read-only, maybe by a switch on the disk"
     static let noName = "the system did not say which disk it is"
-    static let usage = "Usage: disk add | partition | remove. udev calls it; see 10-needletail-disk.rules."
+    static let usage = "Usage: disk add | partition | remove | slots. For udev (10-needletail-disk.rules) and systemd."
 }

@@ -40,8 +40,7 @@ public enum Protection: String, Hashable, Sendable, CaseIterable {
     ///   - record: what was there at the start.
     public init(_ situation: Situation, _ record: inout StartRecord) {
         let disk = situation.disk
-        let end = record.handover.isFinite ? record.handover + StartRecord.grace : .infinity
-        let cameLater = situation.connected.map { $0 > end } ?? false
+        let cameLater = situation.connected.map { $0 > record.end } ?? false
         if disk.path == record.medium, !cameLater {
             self = .medium
             return
@@ -50,24 +49,18 @@ public enum Protection: String, Hashable, Sendable, CaseIterable {
             self = .inside
             return
         }
-        if cameLater {
-            self = .later
-        } else if record.disks.contains(disk.path) {
-            self = .present
-        } else if record.empty.contains(disk.path) {
-            self = .later
-        } else if disk.bus == .usb || situation.now <= end {
-            // A slow one, or one whose time of connection is not known.
-            self = .present
-        } else {
-            self = .later
-        }
+        // A USB device says when it was connected; in a slot came later only what is put where nothing was seen. When neither
+        // is known, as with a card that udev or its driver was slow to find, it was there.
+        let isKnown = record.disks.contains(disk.path)
+        self = cameLater || (!isKnown && record.wasEmpty(disk.slot, now: situation.now)) ? .later : .present
         if disk.size == 0 {
-            // A slot: what it held at the start is out, and what will be in it came later.
+            guard situation.now > record.end else { return }
+            // What the slot held at the start is out, and what will be in it came later.
             record.disks.remove(disk.path)
-            record.empty.insert(disk.path)
+            record.note(empty: disk.slot, since: situation.now)
         } else if self == .present {
             record.disks.insert(disk.path)
+            record.empty[disk.slot] = nil
         }
     }
 }

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import Foundation
+import Linux
+import Synchronization
 import Testing
 
 @testable import Disks
@@ -73,24 +76,55 @@ struct ProtectionTests {
         #expect(decide(disk, &record, connected: 70) == .later)
     }
 
-    @Test("a card put into a slot that was empty at the start may be written to; one that was there may not")
+    @Test("a card put into a reader that was seen empty after the start may be written to; one that was there may not")
     func slots() {
-        var record = Self.record()
         let empty = Self.disk(.usb, path: Self.other, size: 0, removable: true)
         let full = Self.disk(.usb, path: Self.other, removable: true)
-        #expect(decide(empty, &record, connected: 1) == .present)
-        #expect(record.empty == [Self.other])
-        #expect(decide(full, &record, connected: 1) == .later)
-        #expect(decide(full, &record, connected: 1) == .later)
+        var record = Self.record()
+        #expect(decide(empty, &record, connected: 1, now: 100) == .present)
+        #expect(record.empty == [Self.other: 100])
+        #expect(decide(full, &record, connected: 1, now: 110) == .later)
+        #expect(decide(full, &record, connected: 1, now: 111) == .later)
 
         var other = Self.record(Self.other)
         #expect(decide(full, &other, connected: 1) == .present)
         // It is taken out, and another one is put in.
-        _ = decide(empty, &other, connected: 1)
-        #expect(decide(full, &other, connected: 1) == .later)
+        _ = decide(empty, &other, connected: 1, now: 200)
+        #expect(decide(full, &other, connected: 1, now: 205) == .later)
     }
 
-    @Test("a card in a slot of its own: there from the start, or later")
+    @Test("a reader that says for the first seconds that it is empty has had its card all the time")
+    func slowReader() {
+        let empty = Self.disk(.usb, path: Self.other, size: 0, removable: true)
+        let full = Self.disk(.usb, path: Self.other, removable: true)
+        for (first, then) in [(6.0, 7.0), (6, 14), (14.9, 60)] {
+            var record = Self.record()
+            _ = decide(empty, &record, connected: 1, now: first)
+            #expect(record.empty.isEmpty)
+            #expect(decide(full, &record, connected: 1, now: then) == .present)
+            #expect(decide(full, &record, connected: 1, now: 500) == .present)
+        }
+    }
+
+    @Test("a reader that loses its card for a moment, as when the computer wakes, has not got another one")
+    func blink() {
+        let empty = Self.disk(.usb, path: Self.other, size: 0, removable: true)
+        let full = Self.disk(.usb, path: Self.other, removable: true)
+        var record = Self.record(Self.other)
+        _ = decide(empty, &record, connected: 1, now: 200)
+        #expect(decide(full, &record, connected: 1, now: 202) == .present)
+        // Also when it is looked at again, and until it is really taken out.
+        #expect(decide(full, &record, connected: 1, now: 300) == .present)
+        _ = decide(empty, &record, connected: 1, now: 400)
+        #expect(decide(full, &record, connected: 1, now: 404) == .later)
+
+        var slot = Self.record(Self.card)
+        slot.note(removed: Self.card, now: 200)
+        #expect(decide(Self.disk(.card, path: Self.card), &slot, now: 201) == .present)
+        #expect(decide(Self.disk(.card, path: Self.card), &slot, now: 300) == .present)
+    }
+
+    @Test("a card in a slot of its own: there from the start unless the slot was seen empty after it")
     func cards() {
         var record = Self.record(Self.card)
         let card = Self.disk(.card, path: Self.card)
@@ -99,8 +133,65 @@ struct ProtectionTests {
         #expect(decide(card, &fresh, now: 14) == .present)
         // The decision stays when the disk has another event.
         #expect(decide(card, &fresh, now: 500) == .present)
+        // A slow start: udev gets to it late, and nobody knows what was in the slot.
         var late = Self.record()
-        #expect(decide(card, &late, now: 500) == .later)
+        #expect(decide(card, &late, now: 500) == .present)
+        // It is taken out, and another one with another address is put in.
+        late.note(removed: Self.card, now: 600)
+        let second = Self.disk(.card, path: Self.card.replacing("aaaa", with: "b368"))
+        #expect(decide(second, &late, now: 605) == .later)
+        #expect(decide(second, &late, now: 606) == .later)
+        // During the start a card that goes and comes is the same one.
+        var early = Self.record(Self.card)
+        early.note(removed: Self.card, now: 8)
+        #expect(early.empty.isEmpty && decide(card, &early, now: 20) == .present)
+    }
+
+    @Test("another card in the slot of the medium is not the medium")
+    func mediumCard() {
+        var record = StartRecord(medium: Self.card, handover: 5, disks: [Self.card])
+        #expect(decide(Self.disk(.card, path: Self.card), &record) == .medium)
+        record.note(removed: Self.card, now: 60)
+        #expect(decide(Self.disk(.card, path: Self.card), &record, now: 70) == .later)
+    }
+
+    @Test("slots that are empty at both looks after the start are noted, and no others")
+    func look() throws {
+        let sysfs = "/tmp/slots-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: sysfs) }
+        for path in ["class/mmc_host", "devices/mmc_host/mmc0/power", "devices/mmc_host/mmc1/mmc1:0001"] {
+            try FileManager.default.createDirectory(atPath: "\(sysfs)/\(path)", withIntermediateDirectories: true)
+        }
+        for host in ["mmc0", "mmc1"] {
+            try FileTree.makeLink("\(sysfs)/class/mmc_host/\(host)", to: "../../devices/mmc_host/\(host)")
+        }
+        let slot = "\(sysfs)/devices/mmc_host/mmc0"
+        let clock = Mutex(6.0)
+        let fills = Self.disk(.usb, path: "/sys/devices/usb1/1-1/block/sdb")
+        let slots = EmptySlots(
+            sysfs: sysfs, queue: "\(sysfs)/queue",
+            disks: {
+                let now = clock.withLock { $0 }
+                return [
+                    Self.disk(.usb, path: Self.other, size: 0), Self.disk(.ata, path: "/sys/devices/sr", size: 0),
+                    // Its reader finds the card between the looks.
+                    Self.disk(.usb, path: fills.path, size: now > 20 ? 1 << 30 : 0),
+                ]
+            }, now: { clock.withLock { $0 } }, sleep: { seconds in clock.withLock { $0 += seconds } })
+        let found = try #require(slots.look(Self.record()))
+        #expect(found.slots == [Self.other, slot] && found.since >= 15 && found.since < 17)
+        #expect(slots.look(StartRecord("")) == nil)
+
+        let folder = DiskFolder(path: "\(sysfs)/disks")
+        try folder.write(Self.record())
+        try DiskCommand.slots(slots, folder)
+        var record = folder.startRecord
+        #expect(Set(record.empty.keys) == [Self.other, slot])
+        let card = Self.disk(.card, path: "\(slot)/mmc0:aaaa/block/mmcblk0")
+        #expect(decide(card, &record, now: 500) == .later)
+        // As long as udev has work nothing is known.
+        try FileTree.makeDirectory("\(sysfs)/queue")
+        #expect(slots.look(Self.record()) == nil)
     }
 
     @Test("without a record everything is protected, the medium too")
@@ -113,10 +204,14 @@ struct ProtectionTests {
 
     @Test("the record is read as it was written, and noise in it protects more, never less")
     func recordText() {
-        let record = StartRecord(medium: "/sys/a", handover: 4.25, disks: ["/sys/a", "/sys/b"], empty: ["/sys/c"])
+        let record = StartRecord(
+            medium: "/sys/a", handover: 4.25, disks: ["/sys/a", "/sys/b"], empty: ["/sys/c d": 20.5])
         #expect(StartRecord(record.text) == record)
-        let noise = StartRecord("medium\nhandover=soon\ndisk\n=\nx=y\n\u{0}=\u{1}")
-        #expect(noise.medium == nil && noise.handover == .infinity && noise.disks.isEmpty)
+        let noise = StartRecord("medium\nhandover=soon\ndisk\n=\nx=y\nempty=/sys/c\nempty=x /sys/c\n\u{0}=\u{1}")
+        #expect(noise.medium == nil && noise.handover == .infinity && noise.disks.isEmpty && noise.empty.isEmpty)
+        // A time that is none is after nothing.
+        #expect(!StartRecord("handover=1\nempty=nan /sys/c\nempty=3 /sys/d").wasEmpty("/sys/c", now: 99))
+        #expect(!StartRecord("handover=1\nempty=nan /sys/c\nempty=3 /sys/d").wasEmpty("/sys/d", now: 99))
     }
 
     @Test("a report is read as it was written, whatever a disk calls itself")
