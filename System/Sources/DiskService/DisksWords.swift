@@ -111,8 +111,11 @@ enum DisksWords {
 
     static func typeName(_ name: String) -> String { "To go on, type the name \(name); to stop, just press Enter: " }
     static let stopped = "Nothing was changed.\n"
-    static func closed(_ name: String) -> String { "\(name) is closed. Nobody in this session can open it.\n" }
-    static let locked = "Everything is closed.\n"
+    static func closed(_ name: String) -> String {
+        "\(name) is closed: no program of this session can open it any more.\n\(stillOpen)"
+    }
+    static let locked = "Everything is closed: no program of this session can open a disk.\n\(stillOpen)"
+    private static let stillOpen = "A program that has it open already may go on until you quit it.\n"
 
     static let noDisk = "There is no disk of this name.\n"
     static let medium = "This computer was started from this disk. It stays as it is.\n"

@@ -8,8 +8,8 @@ enum DiskWords {
         case .medium: "This computer was started from it."
         case .inside: "A disk of this computer. It is read-only, and nothing on it is opened by itself."
         case .present:
-            "It was plugged in when the computer was started, so it is read-only. "
-                + "To write to it, take it out and plug it in again."
+            "As far as the system can tell, it was plugged in when the computer was started, so it is read-only. "
+                + "To write to it, take it out, wait five seconds and plug it in again."
         case .later: "It was plugged in during the session. It can be written to; nothing on it is opened by itself."
         }
     }

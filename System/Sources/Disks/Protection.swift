@@ -6,7 +6,7 @@ public enum Protection: String, Hashable, Sendable, CaseIterable {
     case medium
     /// It is a part of the computer: read-only, and not shown.
     case inside
-    /// It was plugged in when the computer was started: read-only.
+    /// It was plugged in when the computer was started, or nobody knows better: read-only.
     case present
     /// It was plugged in later, by somebody who wants to use it: it may be written to.
     case later

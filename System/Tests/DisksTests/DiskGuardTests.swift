@@ -83,6 +83,10 @@ struct DiskGuardTests {
             }
             #expect(guardian.set(false, disk: disk.name) == nil)
             for device in devices { #expect(disk.write(device: device) == nil) }
+            // Also who opened it before cannot go on; see docs/amnesia/disks.md for what a mapping can.
+            let held = try File("/dev/\(disk.name)", .write)
+            #expect(guardian.set(true, disk: disk.name) == nil)
+            #expect(throws: SystemCallFailure.self) { try held.write([UInt8](repeating: 0, count: 512)) }
         }
     }
 
