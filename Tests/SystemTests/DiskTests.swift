@@ -69,6 +69,7 @@ extension SystemTests {
                     try await guest.expectPluggedAgain(
                         Drive("present", image: work.appending("present.img"), as: .usb(.xhci), writes: .kept))
                     try await guest.expectEnd()
+                    try await guest.expectLookAtSlots()
                     #expect(try await guest.output("systemctl --failed --no-legend --plain") == "")
                 }
                 for ((name, _), bytes) in zip(Self.attachments, before) {
@@ -145,8 +146,15 @@ private struct Guest {
         #expect(try await machine.shell.run("dd if=/dev/zero of=/dev/\(name)1 bs=512 count=1 conv=fsync").status == 0)
         #expect(try await output("grep -c ^/dev/\(name) /proc/mounts || true") == "0")
         #expect(try await output("cat /proc/swaps | wc -l") == "1")
+        // With the stick goes what was given of it: the next disk of this name has none of it.
+        _ = try await output("runuser -u user -- needletail-disks open \(name)1")
+        #expect(try await output("stat -c %a /dev/needletail/\(name)1") == "660")
         try await machine.unplug(drive.name)
         try await wait("The end of the stick", for: "! test -e /run/needletail/disks/\(name)")
+        #expect(
+            try await output(
+                "ls /dev/needletail /run/needletail/disks/.open /run/needletail/disks/.allowed | grep \(name) || true")
+                == "")
     }
 
     /// A stick whose own switch forbids writing can be read.
@@ -256,6 +264,14 @@ private struct Guest {
         #expect(list.contains("you can WRITE to it"), "\(list)")
         _ = try await output("\(Self.user) close \(Self.part)")
         try await expectLocked()
+    }
+
+    /// The look at the card slots has been taken, and nothing of it is left running.
+    func expectLookAtSlots() async throws {
+        let show = "systemctl show needletail-disk-slots.service"
+        try await wait("The look at the slots", for: "test $(\(show) -P ActiveState) = inactive")
+        let result = try await output("\(show) -P Result; \(show) -P ExecMainStatus; \(show) -P ExecMainCode")
+        #expect(result == "success\n0\n1")
     }
 
     /// With the session everything ends that it was given.
