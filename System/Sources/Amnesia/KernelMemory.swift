@@ -11,32 +11,34 @@ public enum KernelMemory {
         try? File.write("0\n", to: "/proc/sys/kernel/keys/gc_delay")
         // Only a process of the same user may.
         for user in KeyList.users((try? File.text("/proc/key-users")) ?? "") where user != 0 {
-            let outcome = Step("keys", "\(user)", seconds: 2) { _ in
-                guard (try? ProcessNamespaces.become(user: user, group: user)) != nil else { return }
-                clearOwnKeys()
+            let outcome = Step("keys", "\(user)", seconds: 2) { complaints in
+                complaints.attempt { () throws(SystemCallFailure) in
+                    try ProcessNamespaces.become(user: user, group: user)
+                    // Root does not see them.
+                    for type in clearOwnKeys() { complaints.add(Words.keyLeft(type)) }
+                }
             }.perform()
             if !outcome.isDone { complaints.add(Words.keysLeft(user: user)) }
         }
-        clearOwnKeys()
-        // Keys are taken away by another thread of the kernel.
-        for _ in 0..<10 {
-            if KeyList(parsing: (try? File.text("/proc/keys")) ?? "").secrets.isEmpty { return }
-            Machine.sleep(0.05)
-        }
-        for key in KeyList(parsing: (try? File.text("/proc/keys")) ?? "").secrets.prefix(5) {
-            complaints.add(Words.keyLeft(key.type))
-        }
+        for type in clearOwnKeys() { complaints.add(Words.keyLeft(type)) }
     }
 
-    private static func clearOwnKeys() {
-        for keyring in [Keyring.session, Keyring.user, Keyring.userSession] { try? Keyring.clear(keyring) }
-        for key in KeyList(parsing: (try? File.text("/proc/keys")) ?? "").keys {
+    /// Empties the keyrings of this process's user.
+    ///
+    /// - Returns: the types of keys that are left; five at most.
+    private static func clearOwnKeys() -> [String] {
+        let persistent = [try? Keyring.persistent()].compactMap(\.self)
+        for keyring in [Keyring.session, Keyring.user, Keyring.userSession] + persistent { try? Keyring.clear(keyring) }
+        for key in KeyList.current.keys {
             if key.type == "keyring" {
                 try? Keyring.clear(key.number)
             } else if (try? Keyring.invalidate(key.number)) == nil {
                 try? Keyring.revoke(key.number)
             }
         }
+        // Keys are taken away by another thread of the kernel.
+        for _ in 0..<10 where !KeyList.current.secrets.isEmpty { Machine.sleep(0.05) }
+        return KeyList.current.secrets.prefix(5).map(\.type)
     }
 
     /// Removes what programs left for each other: shared memory and messages.
@@ -55,6 +57,7 @@ public enum KernelMemory {
         for _ in 0..<2 {
             complaints.attempt { () throws(SystemCallFailure) in try File.write("3\n", to: "/proc/sys/vm/drop_caches") }
         }
+        Leftovers.shrinkObjects()
     }
 
     /// Connections end without waiting for the other side, and network cards give their buffers back.
@@ -74,24 +77,30 @@ public enum KernelMemory {
                 }
             }
         }
+        complaints.attempt { () throws(SystemCallFailure) in try Leftovers.forgetConnections() }
+    }
+
+    /// Removes the names of disks: labels, serial numbers, and what their owners called them.
+    ///
+    /// - Parameter complaints: where it is told that it could not.
+    public static func removeDeviceNames(_ complaints: Step.Complaints) {
+        complaints.attempt { () throws(SystemCallFailure) in try Leftovers.removeDeviceNames() }
     }
 
     /// Overwrites the kernel's log, which names devices and their serial numbers.
     ///
     /// - Parameter complaints: where it is told that it could not.
     public static func overwriteLog(_ complaints: Step.Complaints) {
-        let size = Machine.kernelLogSize
-        let text = "<7>" + String(repeating: "-", count: 900) + "\n"
+        // The kernel keeps who said a line, of which device and when, beside the lines: one place for each 32 bytes of these. So many
+        // short ones.
+        let lines = Machine.kernelLogSize / 32
+        let text = Array(("<7>" + String(repeating: "-", count: 40) + "\n").utf8)
         complaints.attempt { () throws(SystemCallFailure) in
             // Else the kernel drops lines when there are many.
             try? File.write("on\n", to: "/proc/sys/kernel/printk_devkmsg")
             let log = try File("/dev/kmsg", .write)
-            var written = 0
-            // Once round and a little more: the ring holds records and not bytes.
-            while written < size + size / 4 + (1 << 16) {
-                try log.write(Array(text.utf8))
-                written += text.utf8.count
-            }
+            // Once round and a little more.
+            for _ in 0..<(lines + lines / 8 + 64) { try log.write(text) }
         }
     }
 }
@@ -106,6 +115,8 @@ struct KeyList {
     }
 
     let keys: [Key]
+
+    static var current: KeyList { KeyList(parsing: (try? File.text("/proc/keys")) ?? "") }
 
     /// What may be a user's. Certificates and keyrings without content are the kernel's own.
     var secrets: [Key] { keys.filter { ["user", "logon", "encrypted", "trusted", "big_key"].contains($0.type) } }

@@ -111,7 +111,12 @@ public enum MemoryWipe {
         let filler = MemoryFiller(limits: limits, deadline: deadline, counters: counters)
         var run = Run(filler: filler)
         run.fill { progress(Progress(written: $0, free: free)) }
-        if limits.isSqueezing { run.squeeze { progress(Progress(written: $0, free: free)) } }
+        if limits.isSqueezing {
+            run.squeeze { progress(Progress(written: $0, free: free)) }
+            // Whatever went wrong without anybody noticing: what was free was not written to.
+            let all = filler.written + counters[MemoryFiller.squeezed]
+            if free == 0 || all < min(free, limits.ceiling) / 10 * 9 { run.isComplete = false }
+        }
         return Report(
             free: free, written: filler.written, squeezed: counters[MemoryFiller.squeezed],
             checked: counters[MemoryFiller.checked], wrong: counters[MemoryFiller.wrong],
@@ -178,7 +183,11 @@ public enum MemoryWipe {
             }
             let end = min(filler.deadline + 1, Machine.uptime + 15)
             while Machine.uptime < end {
-                if Processes.ended(child) != nil { return }
+                if let end = Processes.ended(child) {
+                    // Who ends by himself had no time left, or was refused before the kernel had no more.
+                    if end.status != 128 + 9 { isComplete = false }  // SIGKILL
+                    return
+                }
                 Machine.sleep(0.02)
                 progress(filler.written)
             }

@@ -9,7 +9,7 @@ public enum RunningProcesses {
         public let number: Int32
         /// The first 15 bytes of its program's name.
         public let name: String
-        /// `R`, `S`, `D` (waits for the kernel), `T` (stopped), `Z` (ended) …
+        /// `R`, `S`, `D` (waits for the kernel), `T` (stopped), `Z` (ended, with all its threads) …
         public let state: Character
         /// Whether it is a thread of the kernel.
         public let isKernel: Bool
@@ -22,11 +22,13 @@ public enum RunningProcesses {
                 let number = Int32(text[..<open].filter { $0 != " " })
             else { return nil }
             let fields = text[text.index(after: close)...].split(separator: " ")
-            // state ppid pgrp session tty_nr tpgid flags
+            // state ppid pgrp session tty_nr tpgid flags, and ten on num_threads
             guard fields.count > 6, let state = fields[0].first, let flags = UInt64(fields[6]) else { return nil }
             self.number = number
             self.name = String(text[text.index(after: open)..<close])
-            self.state = state
+            // Its first thread has ended, and others have not: all of its memory is there.
+            let threads = fields.count > 17 ? Int(fields[17]) ?? 1 : 1
+            self.state = state == "Z" && threads > 1 ? "D" : state
             isKernel = flags & 0x0020_0000 != 0  // PF_KTHREAD
         }
     }

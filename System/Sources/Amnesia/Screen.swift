@@ -16,19 +16,6 @@ public enum Screen {
         write("\u{1b}c\u{1b}[0m\u{1b}[3J\u{1b}[2J\u{1b}[H")
     }
 
-    /// Empties the console that is on the screen, also of its cursor.
-    public static func clear() { write("\u{1b}[?25l\u{1b}[2J\u{1b}[H") }
-
-    /// Writes a line.
-    ///
-    /// - Parameter text: the line without its end.
-    public static func line(_ text: String) { write("\r\u{1b}[K\(text)\r\n") }
-
-    /// Writes a line that the next one replaces.
-    ///
-    /// - Parameter text: the line without its end.
-    public static func progress(_ text: String) { write("\r\u{1b}[K\(text)") }
-
     /// Overwrites what was on every text console, what was typed there and what was selected, and gives their memory back.
     ///
     /// - Parameter complaints: where it is told which could not be reached.
@@ -117,8 +104,11 @@ public enum Screen {
         }
     }
 
-    private static func write(_ text: String) {
-        for name in names { try? File("/dev/\(name)", .writeWithoutWaiting).write(Array(text.utf8)) }
+    private static func write(_ text: String) { write(Array(text.utf8)) }
+
+    /// Writes to the console that is on the screen and to every other that the kernel uses. It may wait for a graphics driver.
+    static func write(_ bytes: [UInt8]) {
+        for name in names { try? File("/dev/\(name)", .writeWithoutWaiting).write(bytes) }
     }
 
     /// The console on the screen and every other that the kernel uses.

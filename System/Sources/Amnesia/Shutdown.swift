@@ -16,12 +16,14 @@ public enum Shutdown {
         Program.closeDescriptors(from: 3)
         let command = command(arguments)
 
-        Screen.take()
-        var said = Said()
+        let screen = ScreenWriter()
+        var said = Said(screen: screen)
         said.line(Words.title)
         var isDone = true
-        Teardown.perform(Teardown.steps) { step in
-            Screen.progress("\(step.words) ...")
+        Teardown.perform(Teardown.steps(keeping: Set([screen.process].compactMap(\.self)))) { step in
+            screen.progress("\(step.words) ...")
+            // Steps that clear screens come after the words.
+            screen.settle(seconds: 0.2)
         } after: { step, outcome in
             // All that is left without a parent is this process's.
             while Processes.ended() != nil {}
@@ -41,7 +43,7 @@ public enum Shutdown {
         let report = MemoryWipe.run { progress in
             guard progress.percent != shown else { return }
             shown = progress.percent
-            Screen.progress(Words.erasing(percent: shown))
+            screen.progress(Words.erasing(percent: shown))
         }
         said.line(Words.erased(report))
         if !report.isComplete { said.line(Words.incomplete) }
@@ -54,7 +56,7 @@ public enum Shutdown {
             // Time for reading it.
             Machine.sleep(8)
         }
-        stop(command)
+        stop(command, screen)
     }
 
     /// What a verb of systemd's means. Whatever it does not know switches off.
@@ -71,38 +73,66 @@ public enum Shutdown {
     }
 
     /// Stops the computer, in one way or another.
-    ///
-    /// - Parameter command: how.
-    public static func stop(_ command: PowerCommand) -> Never {
-        Screen.line(Words.last(command))
+    private static func stop(_ command: PowerCommand, _ screen: ScreenWriter) -> Never {
+        screen.line(Words.last(command))
         if command != .halt {
             // These words, too, would stay in the memory of the card. Its driver takes a moment to bring it there.
-            Screen.clear()
+            screen.clear()
+            screen.settle(seconds: 1)
             // The kernel says that it switches off, as loud as it can.
             try? File.write("0\n", to: "/proc/sys/kernel/printk")
             Machine.sleep(0.1)
         }
-        _ = Machine.stop(command)
-        // No other kernel was loaded: there never is one.
-        if command == .kernel { _ = Machine.stop(.restart) }
-        try? File.write(command == .powerOff ? "o" : "b", to: "/proc/sysrq-trigger")
+        let hasReturned = hasReturned(command)
+        if command != .halt {
+            try? File.write(command == .powerOff && hasReturned ? "o" : "b", to: "/proc/sysrq-trigger")
+        }
         Machine.sleep(5)
-        Screen.line(Words.doesNotStop)
+        screen.line(Words.doesNotStop)
         while true { Machine.sleep(3600) }
+    }
+
+    /// Asks the kernel to stop, in a process of its own: it waits for every disk, also for one that does not answer any more, and it
+    /// ends the process that asked when it has no way to switch off.
+    ///
+    /// - Returns: whether it came back, within a minute; all is erased by then.
+    private static func hasReturned(_ command: PowerCommand) -> Bool {
+        func ask() {
+            _ = Machine.stop(command)
+            // No other kernel was loaded: there never is one.
+            if command == .kernel { _ = Machine.stop(.restart) }
+        }
+        guard let child = try? Processes.fork() else {
+            ask()
+            return true
+        }
+        if child == 0 {
+            ask()
+            Program.exitAtOnce(1)
+        }
+        let end = Machine.uptime + 60
+        while Machine.uptime < end {
+            if Processes.ended(child) != nil { return true }
+            Machine.sleep(0.05)
+        }
+        return false
     }
 }
 
 /// The lines that stay on the screen until the end.
 private struct Said {
+    let screen: ScreenWriter
     private var lines: [String] = []
+
+    init(screen: ScreenWriter) { self.screen = screen }
 
     mutating func line(_ text: String) {
         lines.append(text)
-        Screen.line(text)
+        screen.line(text)
     }
 
     func again() {
-        Screen.clear()
-        for line in lines { Screen.line(line) }
+        screen.clear()
+        for line in lines { screen.line(line) }
     }
 }

@@ -5,12 +5,15 @@ import Linux
 /// next from being done.
 public enum Teardown {
     /// All steps that come before the memory is erased, for a program that is process 1 and alone.
-    public static var steps: [Step] {
+    ///
+    /// - Parameter kept: processes that belong to it.
+    /// - Returns: the steps in their order.
+    public static func steps(keeping kept: Set<Int32> = []) -> [Step] {
         [
             Step("network", Words.network, seconds: 5, action: KernelMemory.closeNetwork),
             Step("processes", Words.processes, seconds: 10) { complaints in
                 // systemd has asked them already.
-                for process in RunningProcesses.end(polite: 0.5, patience: 5).prefix(10) {
+                for process in RunningProcesses.end(polite: 0.5, patience: 5, except: kept).prefix(10) {
                     complaints.add(Words.stillRunning(process))
                 }
             },
@@ -19,6 +22,7 @@ public enum Teardown {
             // Before the keys of encrypted devices: what is to be written to them is written now.
             Step("mounts", Words.fileSystems, seconds: 90) { Unmounting.run($0) },
             Step("devices", Words.devices, seconds: 10, action: ClosingDevices.run),
+            Step("names", Words.names, seconds: 5, action: KernelMemory.removeDeviceNames),
             Step("keys", Words.keys, seconds: 5, action: KernelMemory.clearKeys),
             Step("consoles", Words.consoles, seconds: 5, action: Screen.clearConsoles),
             Step("pictures", Words.pictures, seconds: 8, action: Screen.clearPictures),

@@ -14,6 +14,7 @@ enum Words {
     static let swap = "Giving up swap"
     static let fileSystems = "Closing file systems"
     static let devices = "Closing devices"
+    static let names = "Removing the names of disks"
     static let consoles = "Clearing consoles"
     static let pictures = "Clearing pictures"
     static let log = "Clearing the kernel's log"

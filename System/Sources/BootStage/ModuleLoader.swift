@@ -117,6 +117,8 @@ enum NeededModules {
     static let firewall = [
         "nfnetlink", "nf_tables", "nf_conntrack", "nft_ct", "nft_reject_inet", "nft_chain_nat", "nft_redir",
         "nft_nat", "nft_masq", "veth",
+        // Lets the boot stage forget the firewall's connections at the end of the session.
+        "nf_conntrack_netlink",
     ]
     /// What the failure screen reads keys from.
     static let input = ["usbhid", "hid_generic", "evdev", "button"]

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
@@ -15,13 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/ipc.h>
 #include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/msg.h>
-#include <sys/sem.h>
-#include <sys/shm.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -240,66 +235,4 @@ uint64_t clinux_memory_total(void) {
 int clinux_processors(void) {
     long count = sysconf(_SC_NPROCESSORS_ONLN);
     return count < 1 ? 1 : (int)count;
-}
-
-// POSIX message queues: whoever made them is gone, they stay.
-static void remove_queues(void) {
-    // As getdents64(2) writes it: no stream, which would allocate.
-    struct entry {
-        uint64_t number;
-        int64_t offset;
-        uint16_t length;
-        uint8_t kind;
-        char name[];
-    };
-    _Alignas(struct entry) static char entries[16 << 10];
-    int folder = open("/dev/mqueue", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (folder < 0) return;
-    // What is removed while it is read may hide another: until there are none.
-    for (int turn = 0; turn < 64; turn++) {
-        int removed = 0;
-        lseek(folder, 0, SEEK_SET);
-        long count;
-        while ((count = syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0) {
-            for (long place = 0; place < count;) {
-                const struct entry *one = (const struct entry *)(entries + place);
-                if (one->kind == DT_REG && unlinkat(folder, one->name, 0) == 0) removed++;
-                place += one->length;
-            }
-        }
-        if (removed == 0) break;
-    }
-    close(folder);
-}
-
-int clinux_shared_objects_remove(void) {
-    struct shmid_ds memory;
-    struct msqid_ds queue;
-    struct semid_ds semaphores;
-    union {
-        int value;
-        struct semid_ds *buffer;
-    } argument = {.buffer = &semaphores};
-    // The highest index in use, then each index.
-    int left = 0;
-    int last = shmctl(0, SHM_INFO, (struct shmid_ds *)&(struct shm_info){0});
-    for (int index = 0; index <= last; index++) {
-        int id = shmctl(index, SHM_STAT_ANY, &memory);
-        if (id >= 0 && shmctl(id, IPC_RMID, NULL) < 0) left++;
-    }
-    last = msgctl(0, MSG_INFO, (struct msqid_ds *)&(struct msginfo){0});
-    for (int index = 0; index <= last; index++) {
-        int id = msgctl(index, MSG_STAT_ANY, &queue);
-        if (id >= 0 && msgctl(id, IPC_RMID, NULL) < 0) left++;
-    }
-    struct seminfo information = {0};
-    argument.buffer = (struct semid_ds *)&information;
-    last = semctl(0, 0, SEM_INFO, argument);
-    for (int index = 0; index <= last; index++) {
-        argument.buffer = &semaphores;
-        int id = semctl(index, 0, SEM_STAT_ANY, argument);
-        if (id >= 0 && semctl(id, 0, IPC_RMID) < 0) left++;
-    }
-    remove_queues();
-    return left;
 }

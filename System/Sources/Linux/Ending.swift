@@ -43,9 +43,6 @@ extension Machine {
     /// Bytes of the kernel's log.
     public static var kernelLogSize: Int { max(0, Int(clinux_kernel_log_size())) }
 
-    /// Writes to disks what is still to be written. It may wait for ever for a disk that is broken. See `man 2 sync`.
-    public static func writeOut() { sync() }
-
     /// Bytes of memory that nobody uses now.
     public static var freeMemory: UInt64 { clinux_memory_free() }
 
@@ -54,14 +51,6 @@ extension Machine {
 
     /// The number of processors that are on.
     public static var processors: Int { Int(clinux_processors()) }
-}
-
-/// What programs leave in the kernel for each other, and what is still there when they have ended.
-public enum SharedObjects {
-    /// Removes all shared memory, message queues and semaphores of this namespace. See `man 7 sysvipc`, `man 7 mq_overview`.
-    ///
-    /// - Returns: how many could not be removed.
-    public static func remove() -> Int { Int(clinux_shared_objects_remove()) }
 }
 
 extension Program {
@@ -193,6 +182,9 @@ public final class Pipe {
             }
         }
     }
+
+    /// Writing never waits: what has no room is not written, and ``write(_:)`` fails. See `man 7 pipe`, `O_NONBLOCK`.
+    public func neverWait() { _ = fcntl(writing, F_SETFL, O_NONBLOCK) }
 
     /// Reads what is there; nothing at the end.
     ///

@@ -10,6 +10,17 @@ public enum Keyring {
     /// The keyring of this session.
     public static let session: Int32 = -3
 
+    /// The keyring in which this process's user keeps what is to outlive all his processes, by three days, and which nobody else
+    /// sees. It is made when there is none. See `man 7 persistent-keyring`.
+    ///
+    /// - Returns: its number.
+    /// - Throws: ``SystemCallFailure``; when the kernel has none (`CONFIG_PERSISTENT_KEYRINGS`), too.
+    public static func persistent() throws(SystemCallFailure) -> Int32 {
+        // KEYCTL_GET_PERSISTENT with the process's own user, linked to the keyring of this process alone: KEY_SPEC_PROCESS_KEYRING.
+        let keyring = try check("keyctl KEYCTL_GET_PERSISTENT", "") { clinux_key_control(22, .max, number(-2), 0) }
+        return Int32(truncatingIfNeeded: keyring)
+    }
+
     /// Takes all keys out of a keyring; the kernel forgets those that are in no other.
     ///
     /// - Parameter keyring: its number.

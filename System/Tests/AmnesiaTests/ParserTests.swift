@@ -23,6 +23,10 @@ struct ParserTests {
         let process = try #require(
             RunningProcesses.Process(parsing: "42 (a) b (1 2 ) S 1 42 42 0 -1 4194560 1 2 3\n"))
         #expect(process.number == 42 && process.name == "a) b (1 2 " && process.state == "S" && !process.isKernel)
+        // proc_pid_stat(5): its first thread has ended, and it has two.
+        let half = "9 (half) Z 1 9 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0"
+        #expect(RunningProcesses.Process(parsing: half + " 2 0 100")?.state == "D")
+        #expect(RunningProcesses.Process(parsing: half + " 1 0 100")?.state == "Z")
         let thread = RunningProcesses.Process(parsing: "2 (kthreadd) S 0 0 0 0 -1 2129984 0")
         #expect(thread?.isKernel == true)
         for text in ["", "1", "1 (x", "1 x) S", ") (", "1 (x) ", "x (x) S 1 1 1 1 1 1", "1 (x) S 1 1 1 1 1 f"] {

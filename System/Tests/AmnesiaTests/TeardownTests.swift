@@ -226,6 +226,101 @@ struct EndTests {
         }
     }
 
+    @Suite("Words on the screen")
+    struct ScreenWriterTests {
+        @Test("all words come to the screen, in their order")
+        func written() throws {
+            let path = "/tmp/needletail-screen-\(Program.identifier)"
+            let file = try File(path, .create(mode: 0o600))
+            defer { try? FileTree.remove(path) }
+            let screen = ScreenWriter(take: { try? file.write(Array("taken\n".utf8)) }, write: { try? file.write($0) })
+            defer { if let process = screen.process { Processes.kill(process) } }
+            screen.line("first")
+            screen.progress("second ...")
+            #expect(screen.settle(seconds: 5))
+            let text = try File.text(path)
+            #expect(text == "taken\n\r\u{1b}[Kfirst\r\n\r\u{1b}[Ksecond ...")
+        }
+
+        @Test("a screen that hangs keeps nobody waiting, however much is said")
+        func hanging() {
+            for hangsAtOnce in [true, false] {
+                let screen = ScreenWriter(
+                    take: { if hangsAtOnce { Program.hold() } }, write: { _ in Program.hold() })
+                defer { if let process = screen.process { Processes.kill(process) } }
+                let start = Machine.uptime
+                for _ in 0..<5000 { screen.line(String(repeating: "x", count: 80)) }
+                #expect(!screen.settle(seconds: 0.2))
+                #expect(Machine.uptime - start < 2)
+            }
+        }
+    }
+
+    @Suite("What stands in the way of forgetting")
+    struct LeftoverTests {
+        @Test("the names of disks are removed, and the devices stay; what is mounted is not touched")
+        func deviceNames() {
+            let outcome = EndTests.isolated { complaints in
+                complaints.attempt { () throws(SystemCallFailure) in
+                    // In the memory of this test's own mounts.
+                    try Mount.attach("tmpfs", from: "tmpfs", at: "/dev")
+                    try FileTree.makeDirectory("/dev/disk")
+                    try FileTree.makeDirectory("/dev/disk/by-label")
+                    try FileTree.makeDirectory("/dev/mounted")
+                    try Mount.attach("tmpfs", from: "tmpfs", at: "/dev/mounted")
+                    for path in ["/dev/disk/by-label/source", "/dev/mounted/link", "/dev/fd"] {
+                        try FileTree.makeLink(path, to: "/")
+                    }
+                    try FileTree.makeBlockNode("/dev/node", (major: 7, minor: 200), mode: 0, user: 0, group: 0)
+                    try Leftovers.removeDeviceNames()
+                    let left = FileTree.names(in: "/dev").sorted()
+                    if left != ["mounted", "node"] { complaints.add("\(left)") }
+                    if FileTree.names(in: "/dev/mounted") != ["link"] { complaints.add("the mount was emptied") }
+                }
+            }
+            #expect(outcome.complaints == [] && outcome.ending == .done, "\(outcome)")
+        }
+
+        @Test("connections that the firewall knows are forgotten, where the kernel can")
+        func connections() {
+            // Only those of a namespace of this test's own.
+            let outcome = EndTests.isolated([.mounts, .network]) { complaints in
+                complaints.attempt { () throws(SystemCallFailure) in try Leftovers.forgetConnections() }
+            }
+            #expect(outcome.complaints == [] && outcome.ending == .done, "\(outcome)")
+            #expect(Leftovers.shrinkObjects() > 0 || !FileTree.exists("/sys/kernel/slab"))
+        }
+    }
+
+    @Suite("What programs leave for each other")
+    struct SharedObjectsTests {
+        @Test("message queues are removed, also when their file system is not mounted any more")
+        func queues() {
+            let outcome = EndTests.isolated([.mounts, .interprocess]) { complaints in
+                complaints.attempt { () throws(SystemCallFailure) in
+                    try Mount.attach("tmpfs", from: "tmpfs", at: "/tmp")
+                    let folder = "/tmp/queues"
+                    try FileTree.makeDirectory(folder)
+                    func seen() throws(SystemCallFailure) -> [String] {
+                        try Mount.attach("mqueue", from: "mqueue", at: folder)
+                        let names = FileTree.names(in: folder).sorted()
+                        try Mount.detach(folder)
+                        return names
+                    }
+                    try Mount.attach("mqueue", from: "mqueue", at: folder)
+                    for name in ["first", "second"] { _ = try File("\(folder)/\(name)", .create(mode: 0o600)) }
+                    try Mount.detach(folder)
+                    let before = try seen()
+                    if before != ["first", "second"] { complaints.add("before: \(before)") }
+                    let left = SharedObjects.remove()
+                    let after = try seen()
+                    if left != 0 || after != [] { complaints.add("left: \(left), \(after)") }
+                }
+            }
+            #expect(outcome.complaints == [] && outcome.ending == .done, "\(outcome)")
+        }
+    }
+
     @Suite("The program that stays in memory")
     struct StayInMemoryTests {
         @Test("it lies in a file system of its own that only root sees, that executes it, and that nobody changes")

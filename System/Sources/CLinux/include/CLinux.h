@@ -10,6 +10,7 @@
 #include "capabilities.h"
 #include "console.h"
 #include "disks.h"
+#include "leftovers.h"
 #include "lid.h"
 #include "netlink.h"
 #include "changes.h"

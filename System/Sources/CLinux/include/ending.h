@@ -37,11 +37,6 @@ int clinux_dm_suspend(int control, const char *name);
 // DM_TARGET_MSG to the first target.
 int clinux_dm_message(int control, const char *name, const char *message);
 
-// System V shared memory, message queues and semaphores, and POSIX message queues, which outlive the programs that made
-// them: shmctl(2), msgctl(2), semctl(2) with IPC_RMID for all, mq_unlink(3). Allocates nothing; one caller at a time.
-// Returns how many could not be removed; -1 never.
-int clinux_shared_objects_remove(void);
-
 // LOOP_CLR_FD, see loop(4): nothing is behind the loop device any more; when somebody still has it open, as soon as
 // he has not.
 int clinux_loop_clear(int device);
