@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/reboot.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,7 +45,12 @@ __attribute__((noinline)) static void touch_stack(void) {
 
 static volatile sig_atomic_t begun;
 
-void clinux_emergency_begin(void) { begun = 1; }
+void clinux_emergency_begin(void) {
+    begun = 1;
+    clinux_forbid_restart_keys();
+}
+
+void clinux_forbid_restart_keys(void) { reboot(RB_DISABLE_CAD); }
 
 static void crashed(int number) {
     // Before an emergency systemd starts the program again. In one nobody would.

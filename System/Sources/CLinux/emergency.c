@@ -2,8 +2,8 @@
 // What is done in an emergency, without allocating anything: see emergency.h.
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include "entries.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -24,18 +24,41 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+// The group of process 1.
+static const char init_scope[] = "init.scope";
+
 // The console that nobody uses: the last one.
 enum { EMPTY_CONSOLE = 63 };
 
 // Opened when the program is armed, because opening may need the medium's own directory entries, or memory.
 static struct {
-    int processes, control_groups, own_group, blocks, lights, interfaces, network, run, mounts, caches, request, console,
-        empty_console, log;
+    int processes, control_groups, own_group, blocks, lights, interfaces, network, root, run, devices, slabs, mounts, caches,
+        request, console, empty_console, log, manager, manager_files, last_manager, successor;
 } held;
+
+// The group at the root of the tree in which this program is, with no other; empty when it is not known.
+static char own_slice[NAME_MAX + 1];
+
+// What systemd becomes at the end of a session.
+static const char last_manager[] = "/usr/lib/systemd/systemd-shutdown";
 
 static int keep(const char *path, int flags) { return open(path, flags | O_CLOEXEC | O_NOCTTY); }
 
+// cgroups(7), /proc/PID/cgroup: "0::/emergency.slice/needletail-emergency.service".
+static void find_own_slice(void) {
+    static const char head[] = "0::/", slice[] = "emergency.slice";
+    char text[PATH_MAX] = {0};
+    int file = keep("/proc/self/cgroup", O_RDONLY);
+    if (file < 0) return;
+    long count = read(file, text, sizeof text - 1);
+    close(file);
+    if (count <= 0 || strncmp(text, head, sizeof head - 1) != 0) return;
+    size_t length = strcspn(text + sizeof head - 1, "/\n");
+    if (length == sizeof slice - 1 && strncmp(text + sizeof head - 1, slice, length) == 0) strcpy(own_slice, slice);
+}
+
 int clinux_emergency_arm(void) {
+    find_own_slice();
     held.processes = keep("/proc", O_RDONLY | O_DIRECTORY);
     held.mounts = keep("/proc/self/mountinfo", O_RDONLY);
     held.caches = keep("/proc/sys/vm/drop_caches", O_WRONLY);
@@ -47,7 +70,15 @@ int clinux_emergency_arm(void) {
     held.interfaces = keep("/sys/class/net", O_RDONLY | O_DIRECTORY);
     // Interfaces are asked through a socket of any family.
     held.network = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    held.root = keep("/", O_PATH | O_DIRECTORY);
     held.run = keep("/run", O_RDONLY | O_DIRECTORY);
+    held.devices = keep("/dev", O_RDONLY | O_DIRECTORY);
+    held.slabs = keep("/sys/kernel/slab", O_RDONLY | O_DIRECTORY);
+    held.manager = keep("/proc/1/comm", O_RDONLY);
+    held.manager_files = keep("/proc/1/fd", O_RDONLY | O_DIRECTORY);
+    held.last_manager = keep(last_manager, O_PATH);
+    held.successor = open_tree(AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    clinux_queues_hold();
     held.console = keep("/dev/tty0", O_RDWR | O_NONBLOCK);
     // Opening it makes the kernel allocate its screen now.
     held.empty_console = keep("/dev/tty63", O_RDWR | O_NONBLOCK);
@@ -56,7 +87,7 @@ int clinux_emergency_arm(void) {
     int missing = 0;
     const int needed[] = {
         held.processes, held.mounts, held.caches, held.request, held.control_groups, held.own_group, held.blocks,
-        held.interfaces, held.network, held.run};
+        held.interfaces, held.network, held.root, held.run, held.manager};
     for (size_t index = 0; index < sizeof needed / sizeof *needed; index++) missing += needed[index] < 0;
     return missing;
 }
@@ -94,30 +125,6 @@ static int put(int directory, const char *path, const char *text) {
     return count < 0 ? -1 : 0;
 }
 
-// The kernel's struct linux_dirent64.
-struct entry {
-    uint64_t inode;
-    int64_t offset;
-    unsigned short length;
-    unsigned char type;
-    char name[];
-};
-
-// Calls `visit` with each name in a directory; returns the sum of what it returns.
-static int each(int directory, char *buffer, size_t size, int (*visit)(int directory, const char *name)) {
-    int sum = 0;
-    if (directory < 0 || lseek(directory, 0, SEEK_SET) < 0) return -1;
-    for (;;) {
-        long count = syscall(SYS_getdents64, directory, buffer, size);
-        if (count <= 0) return sum;
-        for (long place = 0; place < count;) {
-            struct entry *entry = (struct entry *)(buffer + place);
-            if (entry->name[0] != '.') sum += visit(directory, entry->name);
-            place += entry->length;
-        }
-    }
-}
-
 // --- Lights, network --------------------------------------------------------------------------------------------------
 
 static int dim(int directory, const char *name) {
@@ -143,19 +150,26 @@ static int take_down(int directory, const char *name) {
 
 int clinux_emergency_network(void) {
     static _Alignas(8) char buffer[16384];
-    int radios = open("/dev/rfkill", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    int down = each(held.interfaces, buffer, sizeof buffer, take_down);
+    // Without the driver, opening its file would make the kernel look for it on the medium.
+    int radios = access("/sys/class/rfkill", F_OK) < 0 ? -1 : open("/dev/rfkill", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     if (radios >= 0) {
         // <linux/rfkill.h>: index, type (all), operation (change all), soft, hard.
         const unsigned char request[8] = {0, 0, 0, 0, 0, 3, 1, 0};
         if (write(radios, request, sizeof request) < 0) {}
         close(radios);
     }
-    return each(held.interfaces, buffer, sizeof buffer, take_down);
+    clinux_connections_forget();
+    return down;
 }
 
 // --- Processes --------------------------------------------------------------------------------------------------------
 
 static int freeze(int directory, const char *name) {
+    if (strcmp(name, own_slice) == 0) return 0;
+    // systemd-shutdown is let do its work: what hung it is dead in a moment, it buries the dead, and what comes after it erases
+    // memory, too. It spares a group of which systemd has said so (SurviveFinalKillSignal=), and that is this program's.
+    if (strcmp(name, init_scope) == 0 && clinux_manager_phase(held.manager) != CLINUX_MANAGER_AT_WORK) return 0;
     char path[NAME_MAX + 24];
     snprintf(path, sizeof path, "%s/cgroup.freeze", name);
     // Files of the root have no such child.
@@ -177,8 +191,8 @@ static int is_moving(int directory, const char *name) {
 
 int clinux_emergency_freeze(void) {
     static _Alignas(8) char buffer[16384];
-    // Otherwise this process would freeze itself.
-    if (held.own_group < 0 || write(held.own_group, "0", 1) < 0) return -1;
+    // In a group with others this process would freeze itself.
+    if (own_slice[0] == 0 && (held.own_group < 0 || write(held.own_group, "0", 1) < 0)) return -1;
     int frozen = each(held.control_groups, buffer, sizeof buffer, freeze);
     if (frozen <= 0) return -1;
     // Who waits for a dead disk cannot freeze, and does nothing either.
@@ -206,13 +220,20 @@ static char state_of(int directory, const char *name) {
     close(file);
     if (count <= 0) return 0;
     text[count] = 0;
-    // proc_pid_stat(5): the name in parentheses may hold anything; then state, five numbers, flags.
+    // proc_pid_stat(5): the name in parentheses may hold anything; then state, five numbers, flags, and ten on, threads.
     char *rest = strrchr(text, ')');
     char state;
     unsigned flags;
-    if (rest == NULL || sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2) return 0;
+    long threads;
+    if (rest == NULL
+        || sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld", &state, &flags,
+                  &threads) != 3) {
+        return 0;
+    }
     // PF_KTHREAD
-    return (flags & 0x00200000) != 0 ? 0 : state;
+    if ((flags & 0x00200000) != 0) return 0;
+    // Its first thread has ended, and others have not: all of its memory is there.
+    return state == 'Z' && threads > 1 ? 'D' : state;
 }
 
 static int is_alive(int directory, const char *name) {
@@ -227,24 +248,48 @@ int clinux_emergency_living(void) {
     return each(held.processes, buffer, sizeof buffer, is_alive);
 }
 
+// Puts this program, which lies in memory, in the place of systemd-shutdown, and tells systemd to give way to it: as process 1 it does
+// nothing but bury the dead, and all that systemd remembers, names of disks and services, is gone. The other systemd-shutdown would
+// end this program, too; and without one systemd would switch off without more ado. When it cannot become another program at all, it
+// stands still and buries the dead itself (CrashAction=freeze).
+//
+// Returns 1 when it was told so.
+static int replace_manager(void) {
+    if (held.last_manager < 0 || held.successor < 0) return 0;
+    if (move_mount(held.successor, "", held.last_manager, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0) return 0;
+    // Once and for all.
+    held.successor = -1;
+    // systemd(1), SIGRTMIN+14: to systemd-shutdown at once, without stopping anything before.
+    return kill(1, SIGRTMIN + 14) == 0;
+}
+
 int clinux_emergency_reap(int milliseconds) {
     static _Alignas(8) char buffer[32768];
     int64_t end = clinux_emergency_now() + milliseconds;
+    int is_leaving = clinux_manager_phase(held.manager) == CLINUX_MANAGER_AT_WORK && replace_manager();
+    // It hears that when it is done with all who have died meanwhile. One that has crashed hears nothing.
+    int64_t patience = clinux_emergency_now() + (clinux_folder_size(held.manager_files) <= 3 ? 0 : 3000);
     // Otherwise it comes after this program's threads and everything that is still dying.
     clinux_emergency_urgent(1);
     int left = 0;
     do {
-        if (held.control_groups >= 0) put(held.control_groups, "init.scope/cgroup.freeze", "0");
+        put(held.control_groups, "init.scope/cgroup.freeze", "0");
         do {
             // Process 1 starts services again, in groups that are frozen: until such a child is killed, it waits for it to become
             // a program (CLONE_VFORK), and buries nobody.
             clinux_emergency_kill();
             left = each(held.processes, buffer, sizeof buffer, is_unburied);
-            if (left <= 0) break;
+            if (is_leaving) {
+                is_leaving = clinux_emergency_now() < patience
+                    && clinux_manager_phase(held.manager) == CLINUX_MANAGER_AT_WORK;
+            }
+            if (left <= 0 && !is_leaving) break;
             // Looking through /proc is work, too.
             clinux_emergency_pause(20);
         } while (clinux_emergency_now() < end);
-        if (held.control_groups >= 0) put(held.control_groups, "init.scope/cgroup.freeze", "1");
+        if (clinux_manager_phase(held.manager) == CLINUX_MANAGER_AT_WORK) {
+            put(held.control_groups, "init.scope/cgroup.freeze", "1");
+        }
         // What it has started in this moment dies after that, and has to be buried, too.
         clinux_emergency_kill();
         clinux_emergency_pause(10);
@@ -302,40 +347,6 @@ int clinux_emergency_dark(void) {
 
 // --- Memory -----------------------------------------------------------------------------------------------------------
 
-// Removes what is in a directory and not a mount point. Depth is bounded; memory is not needed.
-static void clear_folder(int directory, int depth) {
-    static _Alignas(8) char buffers[12][2048];
-    if (depth >= 12 || lseek(directory, 0, SEEK_SET) < 0) return;
-    for (;;) {
-        long count = syscall(SYS_getdents64, directory, buffers[depth], sizeof buffers[depth]);
-        if (count <= 0) return;
-        int removed = 0;
-        for (long place = 0; place < count;) {
-            struct entry *entry = (struct entry *)(buffers[depth] + place);
-            place += entry->length;
-            const char *name = entry->name;
-            if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
-            // A mount point is busy and stays; a link is removed and not followed.
-            if (unlinkat(directory, name, 0) == 0) {
-                removed = 1;
-            } else if (errno == EISDIR || errno == EPERM) {
-                int folder = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-                if (folder < 0) continue;
-                struct stat inner, outer;
-                // What is mounted there is not ours to empty; a stuck FUSE server would not even answer.
-                if (fstat(directory, &outer) == 0 && fstat(folder, &inner) == 0 && inner.st_dev == outer.st_dev) {
-                    clear_folder(folder, depth + 1);
-                }
-                close(folder);
-                if (unlinkat(directory, name, AT_REMOVEDIR) == 0) removed = 1;
-            }
-        }
-        // tmpfs goes on where it was; only what was not seen is left.
-        if (removed) lseek(directory, 0, SEEK_SET);
-        else continue;
-    }
-}
-
 static int starts(const char *path, const char *folder) {
     size_t length = strlen(folder);
     return strncmp(path, folder, length) == 0 && (path[length] == 0 || path[length] == '/');
@@ -343,7 +354,9 @@ static int starts(const char *path, const char *folder) {
 
 static int stays(const char *path) {
     return strcmp(path, "/") == 0 || strcmp(path, "/run") == 0 || strcmp(path, "/dev") == 0 || strcmp(path, "/dev/pts") == 0
-        || starts(path, "/proc") || starts(path, "/sys") || starts(path, "/run/initramfs");
+        || starts(path, "/proc") || starts(path, "/sys") || starts(path, "/run/initramfs")
+        // On the medium: looking for it could take for ever. See replace_manager.
+        || strcmp(path, last_manager) == 0;
 }
 
 // mountinfo writes blanks, tabs, line ends and backslashes as \ooo.
@@ -361,37 +374,72 @@ static void unescape(char *path) {
     *to = 0;
 }
 
+// A line of mountinfo.
+struct place {
+    const char *path;
+    int in_memory, is_gone;
+};
+
+enum { PLACES = 1024 };
+
+// Reads the list of mounts; the paths are parts of `text`.
+static int read_places(char *text, size_t size, struct place *places) {
+    if (held.mounts < 0 || lseek(held.mounts, 0, SEEK_SET) != 0) return 0;
+    size_t length = 0;
+    long read_now;
+    while (length < size - 1 && (read_now = read(held.mounts, text + length, size - 1 - length)) > 0) {
+        length += (size_t)read_now;
+    }
+    text[length] = 0;
+    int count = 0;
+    for (char *line = text, *next; line != NULL && *line != 0 && count < PLACES; line = next) {
+        next = strchr(line, '\n');
+        if (next != NULL) *next++ = 0;
+        // proc_pid_mountinfo(5): number, parent, device, root, mount point; after " - " the file system's type.
+        char *path = line;
+        for (int field = 0; field < 4 && path != NULL; field++) {
+            path = strchr(path, ' ');
+            if (path != NULL) path++;
+        }
+        char *end = path == NULL ? NULL : strchr(path, ' ');
+        char *type = end == NULL ? NULL : strstr(end, " - ");
+        if (type == NULL) continue;
+        *end = 0;
+        type += 3;
+        type[strcspn(type, " ")] = 0;
+        unescape(path);
+        if (stays(path)) continue;
+        int in_memory = strcmp(type, "tmpfs") == 0 || strcmp(type, "ramfs") == 0 || strcmp(type, "overlay") == 0;
+        places[count++] = (struct place){path, in_memory, 0};
+    }
+    return count;
+}
+
+static int take_off(struct place *place) {
+    if (place->is_gone) return 0;
+    place->is_gone = 1;
+    // From the root that this program began with: systemd-shutdown gives every process another.
+    return umount2(place->path + 1, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
+}
+
 int clinux_emergency_detach(void) {
     static char text[512 << 10];
+    static struct place places[PLACES];
     int detached = 0;
-    if (held.mounts >= 0 && lseek(held.mounts, 0, SEEK_SET) == 0) {
-        size_t length = 0;
-        long count;
-        while (length < sizeof text - 1
-               && (count = read(held.mounts, text + length, sizeof text - 1 - length)) > 0) {
-            length += (size_t)count;
+    int count = fchdir(held.root) == 0 ? read_places(text, sizeof text, places) : 0;
+    // The last mount first: what is mounted on another comes before it. And what is in memory alone before all that could wait for
+    // a disk, unless a disk is mounted in it.
+    for (int index = count - 1; index >= 0; index--) {
+        int is_alone = places[index].in_memory;
+        for (int other = index + 1; other < count && is_alone; other++) {
+            is_alone = places[other].in_memory || !starts(places[other].path, places[index].path);
         }
-        // The last mount first: what is mounted on another comes before it.
-        while (length > 0) {
-            if (text[length - 1] == '\n') length--;
-            text[length] = 0;
-            char *line = text + length;
-            while (line > text && line[-1] != '\n') line--;
-            length = (size_t)(line - text);
-            // proc_pid_mountinfo(5): number, parent, device, root, mount point.
-            char *path = line;
-            for (int field = 0; field < 4 && path != NULL; field++) {
-                path = strchr(path, ' ');
-                if (path != NULL) path++;
-            }
-            char *end = path == NULL ? NULL : strchr(path, ' ');
-            if (end == NULL) continue;
-            *end = 0;
-            unescape(path);
-            if (!stays(path) && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0) detached++;
-        }
+        if (is_alone) detached += take_off(&places[index]);
     }
-    if (held.run >= 0) clear_folder(held.run, 0);
+    if (held.run >= 0) clinux_folder_clear(held.run, 0);
+    for (int index = count - 1; index >= 0; index--) detached += take_off(&places[index]);
+    if (held.run >= 0) clinux_folder_clear(held.run, 0);
+    if (held.devices >= 0) clinux_folder_clear(held.devices, 1);
     return detached;
 }
 
@@ -404,6 +452,7 @@ int clinux_emergency_drop(void) {
         lseek(held.caches, 0, SEEK_SET);
         if (write(held.caches, "3", 1) < 0) return -1;
     }
+    clinux_slabs_shrink(held.slabs);
     return 0;
 }
 
@@ -428,7 +477,15 @@ void clinux_emergency_say(const uint8_t *text, size_t length, int64_t number) {
 }
 
 void clinux_emergency_end(void) {
-    // On success these do not return; a pause, because a thread of its own may do the same.
+    static int is_ending;
+    // reboot(2) keeps a lock of the kernel's while disks are told to stop, which one that is dead does not. Who comes second gives it
+    // some time, and goes past it.
+    if (__atomic_exchange_n(&is_ending, 1, __ATOMIC_SEQ_CST)) {
+        clinux_emergency_pause(10000);
+        if (held.request >= 0 && write(held.request, "b", 1) < 0) {}
+        return;
+    }
+    // On success these do not return.
     reboot(RB_POWER_OFF);
     clinux_emergency_pause(500);
     reboot(RB_AUTOBOOT);

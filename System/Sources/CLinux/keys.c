@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static _Alignas(8) char request[16384];
@@ -69,6 +71,32 @@ static int load_error(int control, const struct dm_name_list *device, uint64_t s
     return ioctl(control, DM_TABLE_LOAD, header);
 }
 
+// 1 when it was an encrypted device and has forgotten its key, 0 when it is another, -1 when it has not.
+static int forget_key(int control, const struct dm_name_list *device) {
+    uint64_t sectors = 0;
+    int read_only = 0;
+    int encrypted = is_encrypted(control, device, &sectors, &read_only);
+    if (encrypted != 1) return encrypted;
+    // The key can be wiped only while the device rests.
+    int gone = suspend(control, device, 1) == 0 && wipe_key(control, device) == 0;
+    // What waits for the device now fails instead of waiting for ever, and with the old table the kernel gives up its last copies.
+    // Nothing more reaches the disk.
+    if (load_error(control, device, sectors, read_only) == 0 && suspend(control, device, 0) == 0) gone = 1;
+    return gone ? 1 : -1;
+}
+
+// Whether nothing waits for a device: /sys/dev/block/N:M/inflight says how many reads and writes do. Unknown counts as waiting.
+static int is_idle(uint64_t number) {
+    char path[64], text[64] = {0};
+    snprintf(path, sizeof path, "/sys/dev/block/%u:%u/inflight", major(number), minor(number));
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return 0;
+    long count = read(file, text, sizeof text - 1);
+    close(file);
+    unsigned reads, writes;
+    return count > 0 && sscanf(text, "%u %u", &reads, &writes) == 2 && reads == 0 && writes == 0;
+}
+
 int clinux_emergency_keys(void) {
     static _Alignas(8) char list[16384];
     int control = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
@@ -78,30 +106,27 @@ int clinux_emergency_keys(void) {
     header->version[0] = 4;
     header->data_size = sizeof list;
     header->data_start = sizeof *header;
-    int wiped = 0, failed = 0;
     if (ioctl(control, DM_LIST_DEVICES, header) < 0) {
         close(control);
         return -1;
     }
-    uint32_t place = header->data_start;
-    while (place + sizeof(struct dm_name_list) <= sizeof list) {
-        const struct dm_name_list *device = (const struct dm_name_list *)(list + place);
-        if (device->dev == 0) break;
-        uint64_t sectors = 0;
-        int read_only = 0;
-        int encrypted = is_encrypted(control, device, &sectors, &read_only);
-        if (encrypted < 0) failed = 1;
-        if (encrypted == 1) {
-            // The key can be wiped only while the device rests.
-            int gone = suspend(control, device, 1) == 0 && wipe_key(control, device) == 0;
-            // What waits for the device now fails instead of waiting for ever, and with the old table the kernel gives
-            // up its last copies. Nothing more reaches the disk.
-            if (load_error(control, device, sectors, read_only) == 0 && suspend(control, device, 0) == 0) gone = 1;
-            if (gone) wiped++;
-            else failed = 1;
+    // There are more of them than have room in the list.
+    int wiped = 0, failed = (header->flags & DM_BUFFER_FULL_FLAG) != 0;
+    // One whose disk does not answer may never come to rest. So those that nobody waits for come first.
+    for (int pass = 0; pass < 2; pass++) {
+        uint32_t place = header->data_start;
+        while (place + sizeof(struct dm_name_list) <= sizeof list) {
+            struct dm_name_list *device = (struct dm_name_list *)(list + place);
+            if (device->dev != 0 && (pass == 1 || is_idle(device->dev))) {
+                int result = forget_key(control, device);
+                if (result < 0) failed = 1;
+                else wiped += result;
+                // Done with. An empty list is one entry without a number, too.
+                device->dev = 0;
+            }
+            if (device->next == 0) break;
+            place += device->next;
         }
-        if (device->next == 0) break;
-        place += device->next;
     }
     close(control);
     return failed ? -1 : wiped;

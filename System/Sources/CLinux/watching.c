@@ -10,7 +10,9 @@
 #include <linux/input.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int clinux_medium_open(const char *path) { return open(path, O_RDONLY | O_DIRECT | O_NONBLOCK | O_CLOEXEC); }
@@ -46,9 +48,26 @@ int64_t clinux_medium_answers(int descriptor) {
     return numbers[0] + numbers[4];
 }
 
-int clinux_last_manager(int descriptor) {
+int clinux_opening_watch(const char *path) {
+    int descriptor = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (descriptor < 0) return -1;
+    if (inotify_add_watch(descriptor, path, IN_OPEN) >= 0) return descriptor;
+    int saved = errno;
+    close(descriptor);
+    errno = saved;
+    return -1;
+}
+
+int clinux_manager_phase(int descriptor) {
     char text[32] = {0};
-    return pread(descriptor, text, sizeof text - 1, 0) > 0 && strcmp(text, "systemd-shutdow\n") == 0;
+    if (descriptor < 0 || pread(descriptor, text, sizeof text - 1, 0) <= 0) return CLINUX_MANAGER_AT_WORK;
+    if (strcmp(text, "systemd-shutdow\n") == 0) return CLINUX_MANAGER_ENDING;
+    return strcmp(text, "shutdown\n") == 0 ? CLINUX_MANAGER_ERASING : CLINUX_MANAGER_AT_WORK;
+}
+
+int64_t clinux_folder_size(int descriptor) {
+    struct stat status;
+    return fstat(descriptor, &status) == 0 ? (int64_t)status.st_size : -1;
 }
 
 // The number behind a name at the beginning of a line; -1 when there is none.

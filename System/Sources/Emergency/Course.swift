@@ -114,7 +114,8 @@ enum Course {
         world.start(.freeze)
         // A frozen process starts no other; one that could not be frozen is stopped by the killing.
         let isFrozen = world.wait(.freeze, until: begin + 400) && world.result(.freeze) > 0
-        world.say(isFrozen ? "frozen after (ms)" : "not frozen after (ms)", world.now() - begin)
+        let frozen = world.now() - begin
+        world.say(isFrozen ? "frozen after (ms)" : "not frozen after (ms)", frozen)
         // A compositor holds the screen as long as it lives.
         world.start(.kill)
         var isDark = false
@@ -124,14 +125,17 @@ enum Course {
             isDark = isOver && world.result(.dark) == 0
             if isOver, !isDark { _ = world.wait(.kill, until: world.now() + 20) }
         }
-        world.say(isDark ? "dark after (ms)" : "not dark after (ms)", world.now() - begin)
+        let dark = world.now() - begin
+        world.say(isDark ? "dark after (ms)" : "not dark after (ms)", dark)
         var areKeysGone = world.wait(.keys, until: begin + first) && world.result(.keys) >= 0
-        world.say(areKeysGone ? "keys gone after (ms)" : "keys not gone after (ms)", world.now() - begin)
+        let keysGone = world.now() - begin
+        world.say(areKeysGone ? "keys gone after (ms)" : "keys not gone after (ms)", keysGone)
 
         _ = world.wait(.kill, until: begin + killed)
         world.start(.reap)
         let isReaped = world.wait(.reap, until: begin + reaped) && world.result(.reap) == 0
-        world.say(isReaped ? "all ended after (ms)" : "not all ended after (ms)", world.now() - begin)
+        let reaped = world.now() - begin
+        world.say(isReaped ? "all ended after (ms)" : "not all ended after (ms)", reaped)
         world.start(.detach)
         if !world.wait(.detach, until: begin + detached) {
             world.start(.cut)
@@ -149,6 +153,11 @@ enum Course {
         world.start(.wipe)
         let isWiped = world.wait(.wipe, until: begin + wiped)
         world.say(isWiped ? "wiped after (ms)" : "not wiped after (ms)", world.now() - begin)
+        // Wiping has overwritten the kernel's log. These words are of no session.
+        world.say(isFrozen ? "frozen after (ms)" : "not frozen after (ms)", frozen)
+        world.say(isDark ? "dark after (ms)" : "not dark after (ms)", dark)
+        world.say(areKeysGone ? "keys gone after (ms)" : "keys not gone after (ms)", keysGone)
+        world.say(isReaped ? "all ended after (ms)" : "not all ended after (ms)", reaped)
         world.start(.dark)
         _ = world.wait(.dark, until: min(world.now() + 500, begin + cleared))
         world.end()

@@ -11,6 +11,8 @@ public enum EmergencyProgram {
             var watcher = try arm(wipe: wipe)
             // From here on nothing is allocated.
             if watcher.openKeyboards() == nil { _ = watcher.waitForEmergency() }
+            // The boot stage erases by itself, in its own time, and ends this program like all others.
+            while watcher.isErasing { LastCalls.pause(100) }
             RealWorld.act(watcher.shared)
         } catch {
             StandardError.line(Words.notArmed("\(error)"))
@@ -33,16 +35,19 @@ public enum EmergencyProgram {
         switch MediumState.read() {
         case .unknown(let reason): StandardError.line(Words.notWatched(reason))
         case .inMemory: StandardError.line(Words.inMemory)
-        case .gone:
-            LastCalls.say("the medium was gone before the start")
-            try LastCalls.prepareCrew(Shared.crew, context: UnsafeMutableRawPointer(shared), run: work)
-            try LastCalls.lockMemory()
-            RealWorld.act(shared)
+        case .gone: try actAtOnce(shared)
         case .watch(let record):
+            do throws(SystemCallFailure) {
+                shared.pointee.medium = try LastCalls.openMedium(record.node)
+            } catch {
+                // The kernel still knows the drive, and nothing is in it.
+                if [6, 19, 123].contains(error.number.rawValue) { try actAtOnce(shared) }  // ENXIO, ENODEV, ENOMEDIUM
+                StandardError.line(Words.notWatched("\(error)"))
+                break
+            }
             medium = MediumWatch(devicePath: record.devicePath)
             shared.pointee.isDisc = record.isDisc
             shared.pointee.offset = record.offset
-            shared.pointee.medium = try LastCalls.openMedium(record.node)
             statistics = (try? LastCalls.openForGood("/sys/block/\(record.name)/stat")) ?? -1
         }
 
@@ -57,13 +62,27 @@ public enum EmergencyProgram {
             shared: shared, medium: medium, keys: keys ?? .standard, events: try LastCalls.openEvents(),
             listener: listener, bell: bell, statistics: statistics, end: EndWatch(seconds: limit),
             manager: (try? LastCalls.openForGood("/proc/1/comm")) ?? -1,
+            managerFiles: (try? LastCalls.openForGood("/proc/1/fd")) ?? -1,
+            opening: (try? LastCalls.watchForOpening("/usr/lib/systemd/systemd-shutdown")) ?? -1,
             memory: (try? LastCalls.openForGood("/proc/meminfo")) ?? -1)
+        try stayReady(shared)
+        StandardError.line(medium == nil ? Words.armedWithoutMedium : Words.armed)
+        return watcher
+    }
+
+    /// The medium was gone before this program could watch it.
+    private static func actAtOnce(_ shared: UnsafeMutablePointer<Shared>) throws(SystemCallFailure) -> Never {
+        LastCalls.say("the medium was gone before the start")
+        try stayReady(shared)
+        RealWorld.act(shared)
+    }
+
+    /// Threads, memory and priority for what may come.
+    private static func stayReady(_ shared: UnsafeMutablePointer<Shared>) throws(SystemCallFailure) {
         try LastCalls.prepareCrew(Shared.crew, context: UnsafeMutableRawPointer(shared), run: work)
         try LastCalls.lockMemory()
         // Ordinary priority is better than no emergency at all.
         do throws(SystemCallFailure) { try LastCalls.makeUrgent() } catch { StandardError.line("\(error)") }
-        StandardError.line(medium == nil ? Words.armedWithoutMedium : Words.armed)
-        return watcher
     }
 
     /// What the threads of the crew run.

@@ -30,8 +30,8 @@ struct EndWatch {
     /// The seconds in a file's text, at most 4 KiB; `#` begins a remark. `nil` when there are none that make sense.
     static func seconds(parsing text: String) -> Int64? {
         guard text.utf8.count <= 4096 else { return nil }
-        let lines = text.split(separator: "\n").map { $0.prefix { $0 != "#" } }.filter { !$0.allSatisfy { $0 == " " } }
-        guard lines.count == 1, let seconds = Int64(lines[0]), (10...900).contains(seconds) else { return nil }
+        let words = text.split(separator: "\n").flatMap { $0.prefix { $0 != "#" }.split(separator: " ") }
+        guard words.count == 1, let seconds = Int64(words[0]), (10...900).contains(seconds) else { return nil }
         return seconds
     }
 

@@ -8,6 +8,8 @@ struct Watcher {
         case mediumGone, panicKey, request
         /// The session was to end and does not.
         case endless
+        /// Process 1 has crashed.
+        case managerCrashed
     }
 
     /// Input devices that are watched: their numbers end at 63 on all but strange computers.
@@ -25,9 +27,10 @@ struct Watcher {
     private let statistics: Int32
     private var end: EndWatch
     private let manager: Int32
+    private let managerFiles: Int32
     private let memory: Int32
 
-    /// Descriptors in the order events, bell, listener, clients, keyboards, and whether they can be read.
+    /// Descriptors in the order events, bell, listener, opening, clients, keyboards, and whether they can be read.
     private let descriptors: UnsafeMutablePointer<Int32>
     private let ready: UnsafeMutablePointer<UInt8>
     private let message: UnsafeMutableRawBufferPointer
@@ -35,16 +38,17 @@ struct Watcher {
     private let clientLengths: UnsafeMutablePointer<Int>
     private let clientEnds: UnsafeMutablePointer<Int64>
 
-    private static var firstClient: Int { @_noAllocation get { 3 } }
+    private static var firstClient: Int { @_noAllocation get { 4 } }
     private static var firstKeyboard: Int { @_noAllocation get { firstClient + clientCount } }
     private static var descriptorCount: Int { @_noAllocation get { firstKeyboard + keyboardCount } }
 
     /// `shared` has the medium in it; `medium` is `nil` when there is none to watch; `statistics`, the open `stat` file of the medium,
-    /// and `listener` are -1 when there are none, as are `manager`, the open `comm` file of process 1, and `memory`, `/proc/meminfo`.
+    /// and `listener` are -1 when there are none, as are `manager`, the open `comm` file of process 1, `managerFiles`, its `fd` folder,
+    /// `opening`, which can be read when systemd-shutdown(8) was opened, and `memory`, `/proc/meminfo`.
     init(
         shared: UnsafeMutablePointer<Shared>, medium: MediumWatch?, keys: PanicKeys, events: Int32, listener: Int32,
         bell: Int32, statistics: Int32, end: EndWatch = EndWatch(seconds: EndWatch.standard), manager: Int32 = -1,
-        memory: Int32 = -1
+        managerFiles: Int32 = -1, opening: Int32 = -1, memory: Int32 = -1
     ) {
         self.shared = shared
         self.medium = medium
@@ -55,6 +59,8 @@ struct Watcher {
         self.statistics = statistics
         self.end = end
         self.manager = manager
+        // An older kernel does not tell: everybody would seem to have crashed.
+        self.managerFiles = LastCalls.openFiles(managerFiles) > Self.standardFiles ? managerFiles : -1
         self.memory = memory
         descriptors = .allocate(capacity: Self.descriptorCount)
         descriptors.initialize(repeating: -1, count: Self.descriptorCount)
@@ -69,6 +75,7 @@ struct Watcher {
         descriptors[0] = events
         descriptors[1] = bell
         descriptors[2] = listener
+        descriptors[3] = opening
     }
 
     /// Watches the keyboards that are there already. An emergency can begin here.
@@ -81,13 +88,18 @@ struct Watcher {
         return nil
     }
 
+    /// Whether the session has come to its end, and its memory is being erased.
+    var isErasing: Bool { @_noAllocation get { manager >= 0 && LastCalls.isErasing(manager) } }
+
     /// Returns when there is an emergency.
     @_noAllocation mutating func waitForEmergency() -> Reason {
         var lookAt = LastCalls.now()
         var sleep = LastCalls.nowWithSleep() - LastCalls.now()
         while true {
             let now = LastCalls.now()
-            let wait = max(0, min(lookAt - now, 1000))
+            // Process 1 is looked at four times a second, more often when it is about to become another program; and a disk that does
+            // not answer is no reason not to wait at all.
+            let wait = max(10, min(medium == nil ? 250 : lookAt - now, now < closeLooksUntil ? 10 : 250))
             _ = LastCalls.watch(descriptors, ready, Self.descriptorCount, Int32(wait))
             if ready[0] != 0 {
                 switch takeEvents() {
@@ -98,8 +110,13 @@ struct Watcher {
                 if isPanicKeyHeld { return .panicKey }
             }
             if takeKeys() { return .panicKey }
+            if ready[3] != 0 {
+                _ = LastCalls.read(descriptors[3], message)
+                closeLooksUntil = now + 3000
+            }
             if takeClients(now) { return .request }
             if isEndless(now) { return .endless }
+            if hasManagerCrashed(now) { return .managerCrashed }
             if medium != nil {
                 let slept = LastCalls.nowWithSleep() - LastCalls.now()
                 // The two clocks are read one after the other.
@@ -115,12 +132,35 @@ struct Watcher {
 
     private var isPanicKeyHeld = false
     private var latestEnd: Int64 = 0
+    private var closeLooksUntil: Int64 = 0
+    private var emptySince = Int64.max
 
     // MARK: End
 
+    /// Files that a process has when it has nothing: standard input, output and errors.
+    private static var standardFiles: Int64 { @_noAllocation get { 3 } }
+
+    /// Whether process 1 stands still after a crash: systemd closes all its files but these then and does nothing but bury the dead
+    /// (CrashAction=freeze). Nobody would end the session any more.
+    @_noAllocation private mutating func hasManagerCrashed(_ now: Int64) -> Bool {
+        guard managerFiles >= 0 else { return false }
+        guard LastCalls.openFiles(managerFiles) <= Self.standardFiles, !LastCalls.isLastManager(manager), !isErasing
+        else {
+            emptySince = now
+            return false
+        }
+        guard now - emptySince >= 1000 else { return false }
+        LastCalls.say("process 1 has crashed")
+        return true
+    }
+
     /// Whether the session is being ended and does not come to it.
     @_noAllocation private mutating func isEndless(_ now: Int64) -> Bool {
-        if !end.isEnding, manager >= 0, LastCalls.isLastManager(manager) { end.begin(now: now) }
+        if manager >= 0, LastCalls.isLastManager(manager) {
+            end.begin(now: now)
+            // It has allowed them, so that somebody who is tired of waiting could restart the computer with all that is in memory.
+            LastCalls.forbidRestartKeys()
+        }
         guard end.wantsLook(now: now) else { return false }
         guard end.isOverdue(now: now, unwritten: memory < 0 ? -1 : LastCalls.unwritten(memory)) else { return false }
         LastCalls.say("the session does not end by itself")
@@ -165,7 +205,11 @@ struct Watcher {
                 continue
             }
             guard let event = DeviceEvent(UnsafeRawBufferPointer(rebasing: message[0..<length])) else { continue }
-            if event.isNewKeyboard, openKeyboard(event.keyboard) { isPanicKeyHeld = true }
+            if event.isNewKeyboard {
+                // Its number may be that of one whose end nobody has noticed yet.
+                closeKeyboard(event.keyboard)
+                if openKeyboard(event.keyboard) { isPanicKeyHeld = true }
+            }
             switch medium?.verdict(event) {
             case .gone?: return .gone
             case .look?: result = .look
@@ -188,6 +232,15 @@ struct Watcher {
         return keys.set(device: Int(number), down: LastCalls.keysDown(descriptor, keys.codes, keys.codeCount))
     }
 
+    @_noAllocation private mutating func closeKeyboard(_ number: Int32) {
+        guard number >= 0, number < Int32(Self.keyboardCount) else { return }
+        let place = Self.firstKeyboard + Int(number)
+        guard descriptors[place] >= 0 else { return }
+        LastCalls.close(descriptors[place])
+        descriptors[place] = -1
+        keys.lose(device: Int(number))
+    }
+
     @_noAllocation private mutating func takeKeys() -> Bool {
         var device = 0
         while device < Self.keyboardCount {
@@ -208,9 +261,7 @@ struct Watcher {
             let result = LastCalls.nextKey(descriptor, &type, &code, &value)
             if result == 0 { return false }
             if result < 0 {
-                LastCalls.close(descriptor)
-                descriptors[Self.firstKeyboard + device] = -1
-                keys.lose(device: device)
+                closeKeyboard(Int32(device))
                 return false
             }
             // EV_KEY

@@ -53,6 +53,13 @@ public enum LastCalls {
         try check("eventfd", "") { clinux_event_descriptor() }
     }
 
+    /// A descriptor that can be read when a file was opened, or executed, never closed. See `man 7 inotify`.
+    ///
+    /// - Throws: ``SystemCallFailure``.
+    public static func watchForOpening(_ path: String) throws(SystemCallFailure) -> Int32 {
+        try check("inotify_add_watch", path) { clinux_opening_watch(path) }
+    }
+
     /// A socket for ``takeEvent(_:_:)``, never closed.
     ///
     /// - Throws: ``SystemCallFailure``.
@@ -139,7 +146,17 @@ public enum LastCalls {
     /// How many requests a disk has answered, from its open `stat` file; -1 when it is gone.
     @_noAllocation public static func answers(_ statistics: Int32) -> Int64 { clinux_medium_answers(statistics) }
     /// Whether process 1, by its open `comm` file, is systemd-shutdown(8).
-    @_noAllocation public static func isLastManager(_ name: Int32) -> Bool { clinux_last_manager(name) == 1 }
+    @_noAllocation public static func isLastManager(_ name: Int32) -> Bool {
+        clinux_manager_phase(name) == Int32(CLINUX_MANAGER_ENDING)
+    }
+    /// Whether process 1, by its open `comm` file, is the boot stage's program that erases memory.
+    @_noAllocation public static func isErasing(_ name: Int32) -> Bool {
+        clinux_manager_phase(name) == Int32(CLINUX_MANAGER_ERASING)
+    }
+    /// How many files a process has open, from its open `fd` folder. 0 before Linux 6.2; -1 when it is gone.
+    @_noAllocation public static func openFiles(_ folder: Int32) -> Int64 { clinux_folder_size(folder) }
+    /// Ctrl-Alt-Delete does not restart the computer. See `man 2 reboot`, `LINUX_REBOOT_CMD_CAD_OFF`.
+    @_noAllocation public static func forbidRestartKeys() { clinux_forbid_restart_keys() }
     /// KiB that are to be written to disks, or are being written, from the open `/proc/meminfo`; -1 when it is not known.
     @_noAllocation public static func unwritten(_ memory: Int32) -> Int64 { clinux_unwritten(memory) }
     /// Opens `/dev/input/eventN` for some keys only; -1 when it has none of them.

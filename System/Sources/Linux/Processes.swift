@@ -65,6 +65,15 @@ public enum Processes {
         return result > 0 ? (result, status) : nil
     }
 
+    /// Takes the end of every child, those of dead programs among them, and does nothing else.
+    public static func buryForEver() -> Never {
+        Program.blockSignals()
+        while true {
+            while ended() != nil {}
+            Machine.sleep(0.005)
+        }
+    }
+
     /// Kills a process.
     public static func kill(_ process: Int32) { _ = clinux_kill(process, SIGKILL) }
 

@@ -46,8 +46,10 @@ enum Systemctl {
     static let lockUnit = "needletail-lock.service"
 
     static func lock() -> Bool { run("start", "--no-block", lockUnit, seconds: 10) }
-    /// No program that holds an inhibitor keeps the computer on.
-    static func powerOff() -> Bool { run("--no-block", "--check-inhibitors=no", "poweroff") }
+    /// Past logind, so that no program that holds an inhibitor keeps the computer on.
+    static func powerOff() -> Bool {
+        run("start", "--no-block", "--job-mode=replace-irreversibly", "poweroff.target")
+    }
     static func suspend() -> Bool { run("suspend") }
 
     /// Whether the lock has ended as it should: one that failed is started again, and not known is no.

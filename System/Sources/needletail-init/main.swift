@@ -15,6 +15,7 @@ if name == "emergency" {
             Step("keys", "", seconds: 2, action: KernelMemory.clearKeys),
             Step("consoles", "", seconds: 1, action: Screen.clearConsoles),
             Step("pictures", "", seconds: 2, action: Screen.clearPictures),
+            Step("log", "", seconds: 2, action: KernelMemory.overwriteLog),
         ]
         for step in steps { _ = step.perform() }
         _ = Step("memory", "", seconds: max(0.5, end - Machine.uptime)) { _ in MemoryWipe.run(until: end) }.perform()
@@ -25,6 +26,8 @@ guard Program.identifier == 1 else {
     Program.exit(2)
 }
 switch name {
+// In an emergency systemd gives way to this program, which does nothing but bury the dead.
+case "systemd-shutdown": Processes.buryForEver()
 // systemd returns to this program, which stayed in memory.
 case "shutdown": Shutdown.run(arguments: Array(Program.arguments.dropFirst()))
 default: BootStage.run(arguments: arguments)

@@ -3,6 +3,7 @@ import Emergency
 import Linux
 
 // Where memory would be overwritten, says what is left of the world. Only for the test that runs it in namespaces of its own.
+if Program.executedName == "systemd-shutdown" { Processes.buryForEver() }
 EmergencyProgram.run { _ in
     LastCalls.say("seen: programs that live", Int64(LastCalls.living()))
     let dead = FileTree.names(in: "/proc").filter { Int32($0) != nil }.compactMap { try? File.text("/proc/\($0)/stat") }
@@ -16,4 +17,5 @@ EmergencyProgram.run { _ in
     let state = File.line("/sys/fs/cgroup/init.scope/cgroup.events") ?? ""
     let events = (try? File.text("/sys/fs/cgroup/init.scope/cgroup.events")) ?? state
     LastCalls.say("seen: process 1 is frozen", events.contains("frozen 1") ? 1 : 0)
+    LastCalls.say("seen: process 1 is another program", File.line("/proc/1/comm") == "systemd-shutdow" ? 1 : 0)
 }

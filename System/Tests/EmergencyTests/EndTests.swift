@@ -75,7 +75,7 @@ struct EndTests {
 
     @Test(
         arguments: [
-            ("150\n", 150), ("# Seconds\n150\n", 150), ("\n10# as few as can be\n", 10),
+            ("150\n", 150), ("# Seconds\n150\n", 150), ("\n10# as few as can be\n", 10), ("60 # a minute\n", 60),
             ("900", 900), ("9", nil), ("901", nil), ("-20", nil), ("150 s", nil), ("150\n160\n", nil), ("", nil),
             ("#\n", nil),
             (String(repeating: "1", count: 4000), nil), ("#" + String(repeating: "x", count: 4096) + "\n20\n", nil),
@@ -112,6 +112,14 @@ struct EndTests {
         let file = try opened(name)
         defer { LastCalls.close(file) }
         #expect(LastCalls.isLastManager(file) == expected)
+        #expect(!LastCalls.isErasing(file))
+    }
+
+    @Test func `The boot stage's own program is known by its name, too`() throws {
+        let file = try opened("shutdown\n")
+        defer { LastCalls.close(file) }
+        #expect(LastCalls.isErasing(file) && !LastCalls.isLastManager(file))
+        #expect(!LastCalls.isErasing(-1))
     }
 
     @Test func `When process 1 is at its end for too long, it begins by itself, and allocates nothing`() throws {

@@ -26,7 +26,7 @@ struct RealRunTests {
         mount -t tmpfs -o mode=755 tmpfs "$WORK/dev"
         for node in null zero urandom; do : > "$WORK/dev/$node"; mount --bind "/dev/$node" "$WORK/dev/$node"; done
         mkdir "$WORK/dev/input"
-        : > "$WORK/log"; : > "$WORK/dev/kmsg"; mount --bind "$WORK/log" "$WORK/dev/kmsg"
+        : > "$WORK/words"; : > "$WORK/log"; : > "$WORK/dev/kmsg"; mount --bind "$WORK/log" "$WORK/dev/kmsg"
         # This computer writes to its disks all the time.
         printf 'Dirty: 0 kB\nWriteback: 0 kB\n' > "$WORK/memory"; mount --bind "$WORK/memory" /proc/meminfo
         for file in /proc/sysrq-trigger /proc/sys/vm/drop_caches; do
@@ -41,27 +41,32 @@ struct RealRunTests {
         echo secret > /run/needletail/deep/er/file; : > /run/with:strange' 'name; ln -s / /run/link
         mount -t tmpfs secret "$WORK/home"; echo secret > "$WORK/home/file"
         mount -t tmpfs secret /run/needletail/deep; echo secret > /run/needletail/deep/file
+        # Something in it that is not in memory alone.
+        mkdir "$WORK/home/other"; mount -t proc secret "$WORK/home/other"
         ip link add cable0 type veth peer name cable1; ip link set cable0 up; ip link set cable1 up
-        mkdir /sys/fs/cgroup/init.scope /sys/fs/cgroup/system.slice
+        mkdir /sys/fs/cgroup/init.scope /sys/fs/cgroup/system.slice /sys/fs/cgroup/"$SLICE"
         echo 0 > /sys/fs/cgroup/init.scope/cgroup.procs
         # Work that goes on: one that ignores what can be ignored, and one that makes children.
         ( echo 0 > /sys/fs/cgroup/system.slice/cgroup.procs; trap '' INT TERM HUP; while :; do date +%s%N > "$WORK/alive"; sleep 0.02; done ) &
         ( while :; do sleep 0.01 & wait; done ) &
         mount --rbind "$WORK/dev" /dev
         [ -z "$RECORD" ] || printf "$RECORD" > /run/needletail/medium
-        if [ -n "$LIMIT" ]; then
-            mkdir "$WORK/lib"; mount -t tmpfs own-lib "$WORK/lib"; mkdir -p "$WORK/lib/upper/needletail" "$WORK/lib/work"
-            printf "$LIMIT" > "$WORK/lib/upper/needletail/longest-end"
-            mount -t overlay -o "lowerdir=/usr/lib,upperdir=$WORK/lib/upper,workdir=$WORK/lib/work" own-lib /usr/lib
-        fi
+        mkdir "$WORK/lib"; mount -t tmpfs own-lib "$WORK/lib"; mkdir -p "$WORK"/lib/upper/{needletail,systemd} "$WORK/lib/work"
+        [ -z "$LIMIT" ] || printf "$LIMIT" > "$WORK/lib/upper/needletail/longest-end"
+        # Ends the session, which nobody may before memory is erased.
+        printf '#!/bin/sh\necho "the session was ended" >> "$WORK/words"\nkill -s KILL -1\nexit 95\n' \
+            > "$WORK/lib/upper/systemd/systemd-shutdown"
+        chmod 700 "$WORK/lib/upper/systemd/systemd-shutdown"
+        mount -t overlay -o "lowerdir=/usr/lib,upperdir=$WORK/lib/upper,workdir=$WORK/lib/work" own-lib /usr/lib
         # Waits without a child, and buries the dead as process 1 does.
         mkfifo "$WORK/never"; exec 9<> "$WORK/never"
         pause() { read -r -t "$1" -u 9 line || :; }
-        ( echo 0 > /sys/fs/cgroup/system.slice/cgroup.procs
+        ( echo 0 > /sys/fs/cgroup/"$SLICE"/cgroup.procs
           exec "$WORK/launch" ) &
         for turn in {1..100}; do [ -S /run/needletail/emergency.sock ] && break; pause 0.1; done
         pause 0.3
-        date +%s%N > "$WORK/begun"
+        # An emergency may be over this already.
+        date +%s%N > "$WORK/begun" || :
         eval "$TRIGGER"
         for turn in {1..25}; do pause 1; done
         exit 92
@@ -71,7 +76,7 @@ struct RealRunTests {
     ///
     /// - Returns: how it ended, what the program wrote, and seconds from the trigger to the end.
     private func run(
-        trigger: String, record: String = "", limit: String = ""
+        trigger: String, record: String = "", limit: String = "", slice: String = "emergency.slice"
     ) throws -> (status: Int32, log: String, seconds: Double) {
         let work = "/tmp/needletail-emergency-\(Program.identifier)-\(UInt32.random(in: 0...UInt32.max))"
         for folder in ["", "/home"] { try FileTree.makeDirectory(work + folder, mode: 0o700) }
@@ -97,7 +102,7 @@ struct RealRunTests {
             unshare --pid --fork --mount --net --ipc --uts --cgroup --kill-child /bin/bash \(work)/script
             status=$?
             echo "end $(date +%s%N) begun $(cat \(work)/begun) alive $(cat \(work)/alive)"
-            cat \(work)/log
+            cat \(work)/log \(work)/words
             echo 0 > \(group)/cgroup.procs
             for d in \(group)/needletail-$$/*/; do rmdir $d; done; rmdir \(group)/needletail-$$; umount \(group)
             exit $status
@@ -106,7 +111,7 @@ struct RealRunTests {
             "/usr/bin/unshare", ["--mount", "/bin/bash", "-c", outer],
             environment: [
                 "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "WORK=\(work)", "PROGRAM=\(folder)/emergency-observed",
-                "TRIGGER=\(trigger)", "RECORD=\(record)", "LIMIT=\(limit)",
+                "TRIGGER=\(trigger)", "RECORD=\(record)", "LIMIT=\(limit)", "SLICE=\(slice)",
             ], seconds: 40)
         let words = outcome.output.split(whereSeparator: \.isWhitespace)
         func number(_ word: Substring) -> Double? {
@@ -122,10 +127,12 @@ struct RealRunTests {
         }
     }
 
+    /// Asks for an emergency.
+    private static let send =
+        #"python3 -c "import socket,time; s=socket.socket(socket.AF_UNIX); s.connect('/run/needletail/emergency.sock'); s.send(b'{\"method\":\"org.needletail.Emergency.Start\"}\0'); time.sleep(30)" &"#
+
     @Test func `Asked by the user, everything is frozen, killed, unmounted and off`() throws {
-        let send =
-            #"python3 -c "import socket,time; s=socket.socket(socket.AF_UNIX); s.connect('/run/needletail/emergency.sock'); s.send(b'{\"method\":\"org.needletail.Emergency.Start\"}\0'); time.sleep(30)" &"#
-        let (status, log, seconds) = try run(trigger: send)
+        let (status, log, seconds) = try run(trigger: Self.send)
         // reboot(2) in a namespace: process 1 ends by SIGINT for "off".
         #expect(status == 130, "\(log)")
         #expect(seconds < 6, "\(log)")
@@ -139,6 +146,13 @@ struct RealRunTests {
         #expect(number("seen: process 1 is frozen", log) == 1, "\(log)")
         // The folder that was a mount point and its parents may stay; no file does.
         #expect((number("seen: files in /run", log) ?? .max) == 0, "\(log)")
+    }
+
+    @Test func `In a group with others it leaves that, and all is as usual`() throws {
+        let (status, log, _) = try run(trigger: Self.send, slice: "other.slice")
+        #expect(status == 130, "\(log)")
+        #expect(number("seen: programs that live", log) == 0, "\(log)")
+        #expect(number("seen: process 1 is frozen", log) == 1, "\(log)")
     }
 
     @Test func `Process 1 starts programs again and waits for them, and still buries the dead`() throws {
@@ -171,6 +185,64 @@ struct RealRunTests {
         #expect(number("seen: dead that are not buried", log) == 0, "\(log)")
     }
 
+    /// Process 1 that asks for an emergency and, as soon as it may run again, becomes systemd-shutdown, as systemd does when it is told to
+    /// or was about to end the session; or, when it cannot, buries the dead as it does then.
+    private func ending(asking: Bool) -> String {
+        #"""
+        exec python3 -c "
+        import os, socket, time
+        if \#(asking ? 1 : 0):
+            s = socket.socket(socket.AF_UNIX)
+            s.connect('/run/needletail/emergency.sock')
+            s.send(b'{\"method\":\"org.needletail.Emergency.Start\"}\0')
+            os.waitpid(-1, 0)
+        try:
+            os.execv('/usr/lib/systemd/systemd-shutdown', ['systemd-shutdown'])
+        except OSError as error:
+            open(os.environ['WORK'] + '/words', 'a').write('process 1: %s\n' % error)
+        while True:
+            try:
+                os.wait()
+            except ChildProcessError:
+                time.sleep(0.005)"
+        """#
+    }
+
+    @Test func `Process 1 ends the session when it may run again: it becomes a program that buries the dead`() throws {
+        let (status, log, _) = try run(trigger: ending(asking: true))
+        #expect(status == 130, "\(log)")
+        #expect(!log.contains("the session was ended"), "\(log)")
+        #expect(number("seen: process 1 is another program", log) == 1, "\(log)")
+        #expect(log.contains("emergency: all ended after"), "\(log)")
+        #expect(number("seen: dead that are not buried", log) == 0, "\(log)")
+        // Without an emergency it can.
+        let (_, other, _) = try run(trigger: ending(asking: false))
+        #expect(other.contains("the session was ended"), "\(other)")
+    }
+
+    @Test func `Process 1 has crashed and stands still: it begins by itself`() throws {
+        let stand = #"""
+            exec python3 -c "
+            import os, time
+            os.closerange(0, 4096)
+            while True:
+                try:
+                    os.wait()
+                except ChildProcessError:
+                    time.sleep(0.005)"
+            """#
+        let (status, log, _) = try run(trigger: stand)
+        #expect(status == 130, "\(log)")
+        #expect(log.contains("process 1 has crashed"), "\(log)")
+        #expect(number("seen: programs that live", log) == 0, "\(log)")
+    }
+
+    @Test func `Memory is being erased already: nothing happens`() throws {
+        let (status, log, _) = try run(trigger: "printf shutdown > /proc/1/comm; \(Self.send) sleep 3; exit 7")
+        #expect(status == 7, "\(log)")
+        #expect(!log.contains("dark after"), "\(log)")
+    }
+
     @Test func `Nobody asks: nothing happens`() throws {
         let (status, log, _) = try run(trigger: "sleep 3; exit 7")
         #expect(status == 7, "\(log)")
@@ -179,11 +251,15 @@ struct RealRunTests {
 
     @Test func `Process 1 is systemd-shutdown for too long: it begins by itself`() throws {
         let (status, log, seconds) = try run(
-            trigger: "printf systemd-shutdown > /proc/1/comm; pause 24", limit: "# Seconds\n10\n")
+            trigger: "printf systemd-shutdown > /proc/1/comm; for turn in {1..240}; do pause 0.1; done",
+            limit: "# Seconds\n10\n")
         #expect(status == 130, "\(log)")
         #expect(log.contains("the session does not end by itself"), "\(log)")
         #expect(seconds >= 10 && seconds < 20, "\(log)")
         #expect(number("seen: programs that live", log) == 0, "\(log)")
+        // It is let do its work, buries the dead and erases memory, too.
+        #expect(number("seen: process 1 is frozen", log) == 0, "\(log)")
+        #expect(number("seen: dead that are not buried", log) == 0, "\(log)")
     }
 
     @Test func `Process 1 is systemd-shutdown for as long as it may be: nothing happens`() throws {

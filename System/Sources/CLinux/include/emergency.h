@@ -25,6 +25,8 @@ int clinux_emergency_pin(void);
 
 // From here on a crash of a thread is a step that hangs: the others go on, and the watchdog ends it all.
 void clinux_emergency_begin(void) CLINUX_NO_ALLOCATION;
+// Ctrl-Alt-Delete does not restart the computer: LINUX_REBOOT_CMD_CAD_OFF of reboot(2).
+void clinux_forbid_restart_keys(void) CLINUX_NO_ALLOCATION;
 
 // --- Time and waiting -------------------------------------------------------------------------------------------------
 
@@ -69,8 +71,13 @@ int clinux_medium_ejected(int descriptor) CLINUX_NO_ALLOCATION;
 // The number of requests that the disk has answered, from an open /sys/block/NAME/stat; -1 when it is gone.
 int64_t clinux_medium_answers(int descriptor) CLINUX_NO_ALLOCATION;
 
-// Whether an open /proc/1/comm says systemd-shutdown, cut to 15 bytes as the kernel does. 1 yes, 0 no or unknown.
-int clinux_last_manager(int descriptor) CLINUX_NO_ALLOCATION;
+// What process 1 is by its open /proc/1/comm: systemd, or something unknown; systemd-shutdown; the boot stage, which erases.
+enum { CLINUX_MANAGER_AT_WORK, CLINUX_MANAGER_ENDING, CLINUX_MANAGER_ERASING };
+int clinux_manager_phase(int descriptor) CLINUX_NO_ALLOCATION;
+// inotify(7): can be read when a file is opened, also to be executed. What is read tells nothing more.
+int clinux_opening_watch(const char *path);
+// The st_size of an open folder: of /proc/PID/fd it is the number of open files (Linux 6.2; 0 before). -1 when it is gone.
+int64_t clinux_folder_size(int descriptor) CLINUX_NO_ALLOCATION;
 // "Dirty" and "Writeback" of an open /proc/meminfo together, in KiB; -1 when one of them is missing.
 int64_t clinux_unwritten(int descriptor) CLINUX_NO_ALLOCATION;
 
@@ -90,7 +97,8 @@ int clinux_emergency_network(void) CLINUX_NO_ALLOCATION;
 // Every dm-crypt device: suspended without writing anything, its key wiped, its table replaced by one that only fails.
 // Returns the number of devices whose key is gone, or -1 when one is not.
 int clinux_emergency_keys(void) CLINUX_NO_ALLOCATION;
-// This process to the root of the tree of control groups; every group below is frozen, that of process 1 too.
+// Every group below the root of the tree of control groups is frozen but this program's own, emergency.slice, into the root of the
+// tree when it is in another; that of process 1 too, unless it is systemd-shutdown.
 int clinux_emergency_freeze(void) CLINUX_NO_ALLOCATION;
 // SIGSTOP, then SIGKILL, to every process but 1 and this one.
 int clinux_emergency_stop(void) CLINUX_NO_ALLOCATION;
@@ -98,17 +106,19 @@ int clinux_emergency_kill(void) CLINUX_NO_ALLOCATION;
 // The number of programs that still run, without 1, this one, zombies and the kernel's threads; -1 when not known.
 int clinux_emergency_living(void) CLINUX_NO_ALLOCATION;
 // What is dead keeps its registers and its name in memory until its parent asks for its end, and that is process 1 by now: lets
-// it run until nothing is left, at most for this time, and freezes it again. Returns how many are left.
+// it run until nothing is left, at most for this time, and freezes it again, unless it is systemd-shutdown. Returns how many are
+// left.
 int clinux_emergency_reap(int milliseconds) CLINUX_NO_ALLOCATION;
 // Shows the empty console, blanks it, switches the screens off and writes zeros over the frame buffers. 0 when the
 // empty console is on the screen, or there are no consoles.
 int clinux_emergency_dark(void) CLINUX_NO_ALLOCATION;
-// Every mount but the kernel's own file systems, /, /run and what is below /run/initramfs is taken out of the tree; the files
-// in /run are removed. Returns the number of mounts.
+// Every mount but the kernel's own file systems, /, /run and what is below /run/initramfs is taken out of the tree, and the files
+// in /run are removed; what could wait for a disk last. Returns the number of mounts.
 int clinux_emergency_detach(void) CLINUX_NO_ALLOCATION;
 // The page cache, twice, with dentries and inodes. Not before the dirty pages are gone with their file systems.
 int clinux_emergency_drop(void) CLINUX_NO_ALLOCATION;
 // Takes all SCSI disks away (/sys/block/*/device/delete), so that what waits for a dead one goes on.
 int clinux_emergency_cut(void) CLINUX_NO_ALLOCATION;
-// reboot(2) off; restart; SysRq o; SysRq b. Each only when the one before has come back.
+// reboot(2) off; restart; SysRq o; SysRq b. Each only when the one before has come back. Called again while reboot(2) is at work,
+// it waits ten seconds and restarts with SysRq b.
 void clinux_emergency_end(void) CLINUX_NO_ALLOCATION;
