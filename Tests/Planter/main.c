@@ -34,6 +34,8 @@ static const struct method {
     {"tcp-socket", plant_tcp_socket},
     {"socket-name", plant_socket_name},
     {"key", plant_key},
+    {"persistent-key", plant_persistent_key},
+    {"posix-queue", plant_posix_queue},
     {"terminal", plant_terminal},
     {"clipboard", plant_clipboard},
     {"pseudo-terminal", plant_pseudo_terminal},

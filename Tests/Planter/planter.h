@@ -56,6 +56,8 @@ int plant_unix_socket(struct crop *crop);
 int plant_tcp_socket(struct crop *crop);
 int plant_socket_name(struct crop *crop);
 int plant_key(struct crop *crop);
+int plant_persistent_key(struct crop *crop);
+int plant_posix_queue(struct crop *crop);
 int plant_terminal(struct crop *crop);
 int plant_clipboard(struct crop *crop);
 int plant_pseudo_terminal(struct crop *crop);

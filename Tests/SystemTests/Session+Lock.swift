@@ -89,4 +89,13 @@ extension SystemTests.Session {
         #expect(try await output("ls /sys/fs/pstore 2>/dev/null | wc -l") == "0")
         #expect(try await output("ulimit -H -c; cat /proc/sys/kernel/core_pattern").hasSuffix("|/bin/false"))
     }
+
+    @Test("the kernel's own keys neither restart the computer nor switch it off")
+    func kernelKeys() async throws {
+        let machine = try session().machine
+        for key in ["b", "o"] { try await machine.sendKeys(["alt", "sysrq", key]) }
+        try await Task.sleep(for: .seconds(1))
+        #expect(machine.exitReason == nil)
+        #expect(try await output("cat /proc/sys/kernel/sysrq") == "0")
+    }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The report of forensics")
 struct ForensicsReportTests {
-    static func findings(_ heap: Int, key: Int = 0) -> MemorySearch.Findings {
+    static func findings(_ heap: Int, key: Int) -> MemorySearch.Findings {
         var tally = Tally()
         tally.whole = heap
         tally.numbers = heap
@@ -15,16 +15,25 @@ struct ForensicsReportTests {
         return MemorySearch.Findings(crops: ["heap": tally], artefacts: ["disk key": known], bytes: 1 << 30)
     }
 
+    /// What the emergency program notes when it could do everything.
+    static func log(dark: Int = 300) -> [String: Int] {
+        [
+            "frozen after (ms)": 20, "dark after (ms)": dark, "keys gone after (ms)": 30, "all ended after (ms)": 900,
+            "wiped after (ms)": 3000,
+        ]
+    }
+
     static func run(
-        _ name: String = "poweroff", before: Int? = 1000, after: Int = 0, key: Int = 0, sectors: Int = 0,
-        clockChanges: Int = 0, reason: Machine.ExitReason? = nil
+        _ name: String = "poweroff", planted: Int = 1000, before: Int? = 1000, keyBefore: Int = 1, litBefore: Int = 9,
+        after: Int = 0, key: Int = 0, lit: Int = 0, dark: Double? = 1.25, seconds: Double = 9.5, sectors: Int = 0,
+        clockChanges: Int = 0, reason: Machine.ExitReason? = nil, log: [String: Int]? = nil
     ) throws -> ForensicsReport.Run {
         let ending = try #require(Ending.named(name))
         let result = Examination.Result(
-            planted: [Planter.Planted(name: "heap", count: 1000, trouble: nil)], before: before.map { findings($0) },
-            after: findings(after, key: key), secondsToDark: 1.25, secondsToEnd: 9.5, reason: reason ?? ending.reason,
-            litBytes: 0,
-            variables: [], clockChanges: clockChanges)
+            planted: [Planter.Planted(name: "heap", count: planted, trouble: nil)],
+            before: before.map { findings($0, key: keyBefore) }, after: findings(after, key: key), secondsToDark: dark,
+            secondsToEnd: seconds, reason: reason ?? ending.reason, litBefore: before.map { _ in litBefore },
+            litBytes: lit, emergencyLog: log ?? Self.log(), variables: [], clockChanges: clockChanges)
         return ForensicsReport.Run(
             ending: ending, memory: 1024, result: result, sectors: sectors,
             troubles: sectors > 0 ? ["sata: sector 5 of swap"] : [])
@@ -36,7 +45,10 @@ struct ForensicsReportTests {
         #expect(!ForensicsReport([]).isGood)
         for bad in [
             try Self.run(after: 1), try Self.run(key: 1), try Self.run(sectors: 1), try Self.run(clockChanges: 1),
-            try Self.run(reason: .reset), try Self.run("reboot", reason: .poweredOff),
+            try Self.run(reason: .reset), try Self.run("reboot", reason: .poweredOff), try Self.run(lit: 1),
+            try Self.run("stick-pulled", lit: 1), try Self.run("stick-pulled", dark: nil),
+            try Self.run("stick-pulled", log: [:]), try Self.run("manager-crashed", key: 1),
+            try Self.run("panic-key", log: Self.log().filter { $0.key != "keys gone after (ms)" }),
         ] {
             #expect(!ForensicsReport([try Self.run(), bad]).isGood)
         }
@@ -50,6 +62,9 @@ struct ForensicsReportTests {
         #expect(try !Self.run(before: 899).isGood)
         #expect(try Self.run(before: 900).isGood)
         #expect(try Self.run(before: nil).isGood, "Later runs do not look before.")
+        #expect(try !Self.run(keyBefore: 0).isGood, "A key that was there was not found.")
+        #expect(try !Self.run(litBefore: 0).isGood, "A picture that was there was not seen.")
+        #expect(try !Self.run(planted: 0, before: nil).isGood, "A kind of memory that nothing was planted in.")
     }
 
     @Test("after a crash memory is full, and only disks and firmware count")
@@ -65,9 +80,22 @@ struct ForensicsReportTests {
         #expect(text.contains("| Records planted, in all | 3000 |"))
         #expect(text.contains("| Found after its end, where memory is wiped | 3 | 0 |"))
         #expect(text.contains("| poweroff | 1024 | 2 | 1 | 3 | 0 | 1 | 1.2, 1.2 | 9.5, 9.5 |"))
-        #expect(text.contains("| heap | 3000 | 3000 | 3 |"))
+        #expect(text.contains("| heap | 3000 | 3000 | 3000 | 3 |"))
+        #expect(text.contains("where it was searched then | 3000 | nearly all of 3000 |"))
         #expect(text.contains("- 2, poweroff: sata: sector 5 of swap"))
         #expect(text.contains("2031-05-06 at commit 0123456789."))
+    }
+
+    @Test("the page tells how many emergencies were dark and off in time")
+    func times() throws {
+        let runs = [
+            try Self.run("stick-pulled"), try Self.run("panic-key", dark: 2.5),
+            try Self.run("disc-ejected", seconds: 21),
+            try Self.run("stick-pulled-asleep", dark: nil), try Self.run("stick-pulled", log: Self.log(dark: 2001)),
+        ]
+        let text = ForensicsReport(runs).page(date: "", commit: "")
+        #expect(text.contains(": dark within 2 s | 3 of 5 |") && text.contains("off within 20 s | 4 of 5 |"), "\(text)")
+        #expect(text.contains("all frozen within 2 s | 4 of 5 |"), "\(text)")
     }
 
     @Test("starts that gave no session are counted, and it is said when times were measured side by side")
@@ -93,7 +121,7 @@ struct ForensicsReportTests {
             #expect(own.map(\.memory) == [2048, 512, 6144] && own.map(\.runs) == [20, 1, 1])
         }
         let turns = Schedule.long.turns
-        #expect(turns.count == Schedule.long.count && Schedule.long.count == 40 + 14 + 4)
+        #expect(turns.count == Schedule.long.count && Schedule.long.count == 40 + 19 + 4)
         // Every entry is done once before any is done twice.
         #expect(turns.prefix(entries.count).allSatisfy { $0.turn == 0 })
         #expect(Set(turns.prefix(entries.count).map(\.entry)) == Set(entries))

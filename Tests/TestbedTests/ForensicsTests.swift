@@ -150,11 +150,76 @@ struct ForensicsTests {
         }
     }
 
+    @Test("what stands on the disks waits to be written to: a journal, a sleeping Windows, a sleeping Linux")
+    func temptations() async throws {
+        try await withFolder { folder in
+            func make(_ content: DiskContent) async throws -> String {
+                let path = folder.appending(content.rawValue)
+                try await content.make(at: path, work: folder)
+                return path.string
+            }
+            let header = try await Command("dumpe2fs", ["-h", make(.ext4DirtyJournal)]).output()
+            #expect(header.contains("needs_recovery"), "\(header)")
+            // 14: Windows is hibernated. See: 'man 8 ntfs-3g.probe'.
+            let windows = try await make(.ntfsHibernated)
+            let probe = try await Command(
+                "sh", ["-c", "ntfs-3g.probe --readwrite \"$0\" 2>&1; echo \"status $?\"", windows]
+            ).output()
+            #expect(probe.contains("status 14"), "\(probe)")
+            let swap = try await make(.swapHibernated)
+            let signature = try await Command("dd", ["if=\(swap)", "bs=1", "skip=4086", "count=9", "status=none"])
+                .output()
+            #expect(signature == "S1SUSPEND")
+        }
+    }
+
+    @Test("another copy of the system has encrypted storage behind it")
+    func otherCopy() async throws {
+        try await withFolder { folder in
+            let stick = folder.appending("stick.img")
+            _ = try await Command("truncate", ["-s", "9M", stick.string]).output()
+            _ = try await Command("sfdisk", ["--quiet", "--no-reread", stick.string]).output(
+                input: "label: gpt\nstart=2048, size=2048, name=system\n")
+            let disk = try #require(
+                try await DiskSet(in: folder.appending("disks"), buses: [], copyOf: stick).disks.first)
+            let table = try await Command("sfdisk", ["--dump", disk.image.string]).output()
+            #expect(table.contains("name=\"system\"") && table.contains("name=\"storage\""), "\(table)")
+            let storage = try #require(disk.parts.first { $0.name == "the storage" })
+            let kind = try await Command(
+                "blkid",
+                [
+                    "--probe", "--output", "value", "--match-tag", "TYPE", "--offset",
+                    "\(storage.sectors.lowerBound * 512)", disk.image.string,
+                ]
+            ).output()
+            #expect(kind.trimmingCharacters(in: .whitespacesAndNewlines) == "crypto_LUKS")
+            #expect(try disk.changes().isEmpty)
+        }
+    }
+
+    @Test("what an emergency has noted in the kernel's log is read from a dump, and nothing that only looks like it")
+    func emergencyLog() async throws {
+        try await withFolder { folder in
+            var bytes = [UInt8](repeating: 0x55, count: 3_000_000)
+            func put(_ text: String, at place: Int) {
+                bytes.replaceSubrange(place..<place + text.utf8.count, with: text.utf8)
+            }
+            put("needletail: emergency: dark after (ms) 212\n", at: 5001)
+            put("needletail: emergency: %.*s %lld\n", at: 9000)
+            put("needletail: emergency: keys gone after (ms) 31\nneedletail: emergency: 7", at: 2_000_003)
+            put("needletail: emergency: wiped after (ms) 12", at: 3_000_000 - 42)
+            let path = folder.appending("dump")
+            try Data(bytes).write(to: URL(fileURLWithPath: path.string))
+            let log = try MemoryDump(memory: path, video: nil).emergencyLog()
+            #expect(log == ["dark after (ms)": 212, "keys gone after (ms)": 31, "wiped after (ms)": 12])
+        }
+    }
+
     @Test("the stick that is plugged in has a file system, in which an empty one for the encrypted part lies")
     func stick() async throws {
         try await withFolder { folder in
             let stick = folder.appending("stick.img")
-            try await Examination.makeStick(at: stick)
+            try await Examination.makeStick(at: stick, label: "a label")
             let table = try await Command("sfdisk", ["--dump", stick.string]).output()
             #expect(table.contains("start=        2048, size=       65536") && table.contains("start=       67584"))
             let part = folder.appending("part")

@@ -31,6 +31,10 @@ public struct Crop: Sendable, Hashable {
         case socketName = "socket-name"
         /// Keys in the kernel's keyring.
         case key
+        /// A key of the session's user that outlives his processes.
+        case persistentKey = "persistent-key"
+        /// Messages between programs that nobody took.
+        case posixQueue = "posix-queue"
         /// The screen of a console, and what has scrolled off it.
         case terminal
         /// Text that was selected on a console, to be pasted.
@@ -126,6 +130,8 @@ public struct Crop: Sendable, Hashable {
             Crop(.unixSocket, count: part(8, most: 200_000)),
             Crop(.tcpSocket, count: part(4, most: 40_000)),
             Crop(.key, count: part(4, most: 100_000)),
+            Crop(.persistentKey, count: part(1, most: 150)),
+            Crop(.posixQueue, count: part(2, most: 20_000)),
             Crop(.arguments, count: part(6, most: 60_000)),
             Crop(.environment, count: part(6, most: 60_000)),
             Crop(.socketName, count: part(1, most: 2000)),

@@ -38,15 +38,26 @@ public struct DiskSet: Sendable {
         public let name: String
         /// Its image.
         public let image: FilePath
-        /// How it is built in.
-        public let bus: Bus
+        /// How it is connected.
+        public let attachment: Drive.Attachment
         /// Its parts.
         public let parts: [Part]
         /// Each sector before the session.
         public let digests: SectorDigests
 
         /// The disk as a machine's drive. What the guest writes goes to the image itself: there it is seen.
-        public var drive: Drive { Drive(name, image: image, as: bus.attachment, writes: .kept) }
+        public var drive: Drive { Drive(name, image: image, as: attachment, writes: .kept) }
+
+        /// A disk as it stands in a file.
+        ///
+        /// - Throws: `Errno` when the file cannot be read.
+        init(_ name: String, image: FilePath, as attachment: Drive.Attachment, parts: [Part] = []) throws {
+            self.name = name
+            self.image = image
+            self.attachment = attachment
+            self.parts = parts
+            digests = try SectorDigests(of: image)
+        }
 
         /// Names changed sectors by the part that they are in.
         ///
@@ -80,8 +91,16 @@ public struct DiskSet: Sendable {
         /// A sentence for each range of them.
         public var sentences: [String] = []
 
-        /// Nothing.
-        public init() {}
+        /// What is not as before on some disks.
+        ///
+        /// - Throws: `Errno` when an image cannot be read.
+        init(on disks: [Disk]) throws {
+            for disk in disks {
+                let ranges = try disk.changes()
+                sectors += ranges.reduce(0) { $0 + $1.count }
+                sentences += disk.describe(ranges)
+            }
+        }
     }
 
     /// The disks.
@@ -103,11 +122,7 @@ public struct DiskSet: Sendable {
         var disks: [Disk] = []
         for bus in buses { disks.append(try await Self.partitioned(bus, contents: contents, in: folder)) }
         if let stick {
-            let image = folder.appending("another-copy.img")
-            _ = try await Command("cp", ["--sparse=always", "--reflink=auto", stick.string, image.string]).output()
-            disks.append(
-                Disk(
-                    name: "another-copy", image: image, bus: .sata, parts: [], digests: try SectorDigests(of: image)))
+            disks.append(try await Self.anotherCopy(of: stick, in: folder))
         }
         self.disks = disks
     }
@@ -119,14 +134,29 @@ public struct DiskSet: Sendable {
     ///
     /// - Returns: What is not as before.
     /// - Throws: `Errno` when an image cannot be read.
-    public func changes() throws -> Changes {
-        var all = Changes()
-        for disk in disks {
-            let ranges = try disk.changes()
-            all.sectors += ranges.reduce(0) { $0 + $1.count }
-            all.sentences += disk.describe(ranges)
-        }
-        return all
+    public func changes() throws -> Changes { try Changes(on: disks) }
+
+    /// Another stick of the system as a disk, with encrypted storage behind it.
+    private static func anotherCopy(of stick: FilePath, in folder: FilePath) async throws -> Disk {
+        let (name, align, storage) = ("another-copy", 2048, DiskContent.luks)
+        let image = folder.appending("\(name).img")
+        _ = try await Command("cp", ["--sparse=always", "--reflink=auto", stick.string, image.string]).output()
+        let file = try FileDescriptor.open(image, .readWrite, options: .closeOnExec)
+        defer { try? file.close() }
+        let start = (Int(try file.seek(offset: 0, from: .end)) / 512 + align - 1) / align * align
+        let end = start + storage.size / 512
+        try file.resize(to: Int64((end + align) * 512))
+        _ = try await Command("sfdisk", ["--quiet", "--no-reread", "--append", image.string]).output(
+            input: "start=\(start), size=\(end - start), type=\(storage.type), name=storage\n")
+        let piece = folder.appending("piece")
+        try await storage.make(at: piece, work: folder)
+        try copy(piece, to: file, at: start * 512)
+        try FileManager.default.removeItem(atPath: piece.string)
+        let parts = [
+            Part(name: "the system", sectors: 0..<start), Part(name: "the storage", sectors: start..<end),
+            Part(name: "the table's copy", sectors: end..<end + align),
+        ]
+        return try Disk(name, image: image, as: Bus.sata.attachment, parts: parts)
     }
 
     private static func partitioned(_ bus: Bus, contents: [DiskContent], in folder: FilePath) async throws -> Disk {
@@ -154,7 +184,7 @@ public struct DiskSet: Sendable {
         }
         let end = next + align
         parts += [Part(name: "the table", sectors: 0..<align), Part(name: "the table's copy", sectors: next..<end)]
-        return Disk(name: bus.rawValue, image: image, bus: bus, parts: parts, digests: try SectorDigests(of: image))
+        return try Disk(bus.rawValue, image: image, as: bus.attachment, parts: parts)
     }
 
     /// Copies a file into another; zeros stay holes.

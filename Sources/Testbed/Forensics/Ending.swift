@@ -38,6 +38,10 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
     public var preparation = ""
     /// How the medium is attached.
     public var attachment = Drive.Attachment.usb(.xhci)
+    /// Kinds of artefacts that it cannot erase, and nobody promises.
+    public var remains: Set<String> = []
+    /// Keys that are pressed twice a second until it is over.
+    public var keysMeanwhile: [String] = []
     /// How long it may take under emulation.
     public var limit: Duration = .seconds(120)
     /// How the machine has to end by it.
@@ -64,6 +68,18 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
     private static let stuck = """
         mkdir -p /run/stuck && modprobe -q fuse; \(Planter.guestPath) stuck /run/stuck && \
         (ls /run/stuck </dev/null >/dev/null 2>&1 &)
+        """
+
+    /// More to do than the processors can: programs that compute, that start others without end, that read the medium over and over,
+    /// and that write to a stick and to an encrypted disk.
+    private static let busy = """
+        for n in $(seq $(($(nproc) * 4))); do
+        systemd-run -q --unit=busy-$n /bin/sh -c 'while :; do :; done'; done
+        systemd-run -q --unit=busy-starting /bin/sh -c 'while :; do /bin/true & /bin/true; wait; done'
+        systemd-run -q --unit=busy-reading /bin/sh -c \
+        'while :; do dd if=/dev/'$(basename $(grep -l reason=medium /run/needletail/disks/*))' of=/dev/null bs=1M iflag=direct; done'
+        for place in stick vault; do systemd-run -q --unit=busy-writing-$place /bin/sh -c \
+        "while :; do head -c 2M /dev/urandom > /run/planted/$place/busy; sync -f /run/planted/$place/busy; done"; done
         """
 
     /// A disk that takes nothing more, with a file that was to be written to it: who unmounts it waits, first systemd, then
@@ -99,22 +115,39 @@ public struct Ending: Sendable, Hashable, CustomStringConvertible {
         Ending(
             name: "power-button-in-trouble", kind: .ordinary, trigger: .powerButton,
             preparation: [hung, stuck, full].joined(separator: "\n"), limit: .seconds(180)),
+        Ending(
+            name: "restart-keys-meanwhile", kind: .ordinary, trigger: .command("systemctl --no-block poweroff"),
+            preparation: [hung, stuck].joined(separator: "\n"), keysMeanwhile: ["ctrl", "alt", "delete"],
+            limit: .seconds(180)),
         Ending(name: "stick-pulled", kind: .emergency, trigger: .stickPulled),
         Ending(name: "stick-pulled-under-pressure", kind: .emergency, trigger: .stickPulled, preparation: full),
+        Ending(name: "stick-pulled-under-load", kind: .emergency, trigger: .stickPulled, preparation: busy),
+        Ending(
+            name: "stick-pulled-in-trouble", kind: .emergency, trigger: .stickPulled,
+            preparation: [full, busy].joined(separator: "\n")),
         Ending(name: "stick-pulled-asleep", kind: .emergency, trigger: .pulledAsleep),
         Ending(name: "panic-key", kind: .emergency, trigger: .keys(panicKeys)),
         Ending(name: "panic-command", kind: .emergency, trigger: .command("needletail-panic --yes")),
         Ending(name: "disc-ejected", kind: .emergency, trigger: .discEjected, attachment: .dvd(.ahci)),
+        Ending(
+            name: "stick-pulled-while-ending", kind: .emergency, trigger: .stickPulled,
+            preparation: hung + "\nsystemctl --no-block poweroff; sleep 5"),
+        // Its memory has the names of its units, disks among them.
+        Ending(
+            name: "manager-crashed", kind: .emergency, trigger: .command("kill -s SEGV 1"),
+            remains: ["label of a stick"]),
         Ending(name: "kernel-panic", kind: .crash, trigger: .command("echo c > /proc/sysrq-trigger"), reason: .reset),
     ]
 
-    /// A session that does what none may, and no end: each of the detectors has to tell.
+    /// A session that does what none may, and no end: each of the detectors has to tell. The disk that takes a write is mounted, too:
+    /// that alone replays the journal of its first partition.
     public static let careless = Ending(
         name: "careless", kind: .crash, trigger: .command("echo o > /proc/sysrq-trigger"),
         preparation: """
-            for disk in /sys/block/sd* /sys/block/nvme*; do
-            [ "$(cat $disk/ro)" = 1 ] && [ "$(cat $disk/removable)" = 0 ] && { set -- "$disk"; break; }
-            done; \(Planter.guestPath) damage "/dev/${1##*/}"
+            disk=$(basename $(dirname $(grep -l '^PARTNAME=\(DiskContent.ext4DirtyJournal.rawValue)$' \
+            /sys/block/nvme*/*/uevent | head -n 1)))
+            \(Planter.guestPath) damage "/dev/${disk%p1}" && mkdir /run/damaged && modprobe -q ext4
+            mount -t ext4 "/dev/$disk" /run/damaged && umount /run/damaged
             """)
 
     /// The ending of a name.

@@ -11,13 +11,15 @@ import SystemPackage
 /// let result = try await Trial.with(examination.trialPlan, work: work) { trial in
 ///     try await examination.run(on: trial.machine, trial: trial)
 /// }
-/// let changed = try examination.disks?.changes()
+/// let changed = try examination.changes()
 /// ```
 public struct Examination: Sendable {
     /// What is done.
     public struct Plan: Sendable {
         /// The image.
         public var image: FilePath
+        /// The image of a stick, of which another copy is built in.
+        public var otherCopy: FilePath
         /// The machine's memory in MiB.
         public var memory = 1024
         /// How many records are planted, nearly; each takes 64 bytes of the machine's memory.
@@ -30,14 +32,22 @@ public struct Examination: Sendable {
         public var hasDisks = true
         /// Whether memory is searched while the session runs, too: what is planted has to be found then.
         public var looksBefore = true
+        /// How long the session goes on after it has left its traces.
+        public var stay = Duration.zero
         /// Where pictures of the screen go from the beginning of the end, two a second, and a dump of memory in which something
         /// was left; `nil` for none.
         public var evidence: FilePath?
 
         /// A plan.
-        public init(image: FilePath, ending: Ending) {
+        ///
+        /// - Parameters:
+        ///   - image: The image.
+        ///   - ending: How the session ends.
+        ///   - otherCopy: The image of a stick of which another copy is built in; the image itself when `nil`.
+        public init(image: FilePath, ending: Ending, otherCopy: FilePath? = nil) {
             self.image = image
             self.ending = ending
+            self.otherCopy = otherCopy ?? image
         }
     }
 
@@ -55,12 +65,26 @@ public struct Examination: Sendable {
         public let secondsToEnd: Double
         /// How the machine ended.
         public let reason: Machine.ExitReason
-        /// Bytes of the graphics memory that are not zero.
+        /// Bytes of the graphics memory that were not zero while the session ran; `nil` when nobody looked.
+        public let litBefore: Int?
+        /// Bytes of the graphics memory that are not zero after the end.
         public let litBytes: Int
+        /// What the emergency program noted in the kernel's log, and milliseconds: "dark after (ms)": 212.
+        public let emergencyLog: [String: Int]
         /// Variables of the firmware that are not as before.
         public let variables: [FirmwareVariables.Name]
         /// How often the hardware clock was set.
         public let clockChanges: Int
+
+        /// Whether the emergency program noted that it could do all.
+        public var isDoneInOrder: Bool {
+            ["dark", "keys gone", "all ended", "wiped"].allSatisfy { emergencyLog["\($0) after (ms)"] != nil }
+        }
+
+        /// Milliseconds by the guest's own clock until it was dark, keys were gone and everything stood still.
+        public var millisecondsToSafety: Int {
+            ["frozen", "dark", "keys gone"].compactMap { emergencyLog["\($0) after (ms)"] }.max() ?? 0
+        }
 
         /// How many records were planted.
         public var plantedRecords: Int { planted.reduce(0) { $0 + $1.count } }
@@ -77,31 +101,40 @@ public struct Examination: Sendable {
     public let plan: Plan
     /// The disks of the computer.
     public let disks: DiskSet?
+    /// The medium from which it starts: its own copy of the image.
+    let boot: DiskSet.Disk
     /// Where dumps go.
     public let folder: FilePath
-    private let planter: Planter
-    private let stick: FilePath
+    let planter: Planter
+    let stick: FilePath
+    let label: String
 
     /// Makes disks and sticks.
     ///
     /// - Parameters:
     ///   - plan: What is done.
-    ///   - folder: Where disks and dumps go: as much space as the machine has memory, and 300 MB.
+    ///   - folder: Where disks and dumps go: as much space as the machine has memory, and 700 MB.
     ///   - planter: The planter.
     /// - Returns: The examination, ready to be run once.
     /// - Throws: `CommandFailure` when a tool is missing or fails, `Errno`.
     public static func prepare(_ plan: Plan, in folder: FilePath, planter: Planter) async throws -> Examination {
         try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
-        let disks = plan.hasDisks ? try await DiskSet(in: folder.appending("disks"), copyOf: plan.image) : nil
+        let disks = plan.hasDisks ? try await DiskSet(in: folder.appending("disks"), copyOf: plan.otherCopy) : nil
+        let image = folder.appending("medium.img")
+        _ = try await Command("cp", ["--sparse=always", "--reflink=auto", plan.image.string, image.string]).output()
+        let boot = try DiskSet.Disk(Self.medium, image: image, as: plan.ending.attachment)
         let stick = folder.appending("stick.img")
-        try await Self.makeStick(at: stick)
-        return Examination(plan: plan, disks: disks, folder: folder, planter: planter, stick: stick)
+        let label = String(Crop.makeMarker().prefix(16))
+        try await Self.makeStick(at: stick, label: label)
+        return Examination(
+            plan: plan, disks: disks, boot: boot, folder: folder, planter: planter, stick: stick, label: label)
     }
 
     /// The trial in which it is run.
     public var trialPlan: Trial.Plan {
         var trial = Trial.Plan(
-            image: plan.image, attachment: plan.ending.attachment, firmware: plan.firmware, memory: plan.memory)
+            image: boot.image, attachment: boot.attachment, firmware: plan.firmware, memory: plan.memory)
+        trial.writes = .kept
         trial.translationCache = Self.translationCache
         trial.otherDrives = disks?.drives ?? []
         trial.reboots = false
@@ -112,8 +145,9 @@ public struct Examination: Sendable {
     public var description: MachineDescription {
         var description = MachineDescription(memory: plan.memory)
         description.firmware = plan.firmware
-        description.drives =
-            [Drive(Self.medium, image: plan.image, as: plan.ending.attachment, bootOrder: 0)] + (disks?.drives ?? [])
+        var drive = boot.drive
+        drive.bootOrder = 0
+        description.drives = [drive] + (disks?.drives ?? [])
         description.reboots = false
         description.translationCache = Self.translationCache
         return description
@@ -157,7 +191,7 @@ public struct Examination: Sendable {
     ///   - machine: The machine, which has been started from ``trialPlan`` or ``description``.
     ///   - trial: The network around it; the session then visits pages while it ends.
     ///   - note: Is told what is going on.
-    /// - Returns: What was found. Disks are compared when the machine is gone: `disks.changes()`.
+    /// - Returns: What was found. Disks are compared when the machine is gone: ``changes()``.
     /// - Throws: `MachineFailure`, `ShellFailure`, `ForensicsFailure`, `Errno`.
     public func run(
         on machine: Machine, trial: Trial? = nil, note: @escaping @Sendable (String) -> Void = { _ in }
@@ -166,6 +200,7 @@ public struct Examination: Sendable {
         try await expectingSession(on: machine) { try await shell.waitUntilReady() }
         let start = try await machine.kernelStart()
         let variables = try await machine.firmwareVariables()
+        if disks != nil { note(try await tempt(shell)) }
         var artefacts = try await leaveTraces(in: shell, trial: trial)
         let places = try await mountStick(on: machine)
         artefacts += Artefact.diskKey(places.key)
@@ -174,26 +209,37 @@ public struct Examination: Sendable {
         let count = planted.reduce(0) { $0 + $1.count }
         note("Planted \(count) records of \(planted.count) kinds")
         for one in planted where one.trouble != nil { note("Not all of \(one)") }
-        guard count > plan.records / 2 else {
+        guard count >= plan.records / 21 * 20 else {
             throw ForensicsFailure(
                 .noPlanting, "Only \(count) of \(plan.records) records could be planted: \(planted)")
         }
         let search = try MemorySearch(crops: crops, artefacts: artefacts)
-        let before = plan.looksBefore ? try await look(at: machine, search, "running").0 : nil
-        if let before { note("While it runs: \(before.planted) found, and \(before.known) artefacts") }
+        if plan.stay > .zero {
+            note("The session goes on for \(plan.stay)")
+            try await Task.sleep(for: plan.stay)
+        }
+        let before = plan.looksBefore ? try await look(at: machine, search, "running") : nil
+        if let before { note("While it runs: \(before)") }
         if !plan.ending.preparation.isEmpty { try await shell.output(plan.ending.preparation, timeout: .seconds(120)) }
         let end = try await end(machine)
         note("Ended after \(String(format: "%.1f", end.seconds)) s: \(end.reason)")
-        let (after, lit) = try await look(at: machine, search, "ended")
-        note("After it: \(after.planted) found, and \(after.known) artefacts; \(lit) bytes of a picture")
-        if !after.isClean, plan.ending.kind != .crash { note("\(after)") }
+        let after = try await look(at: machine, search, "ended")
+        note("After it: \(after)")
+        if !after.found.isClean, plan.ending.kind != .crash { note("\(after.found)") }
         let later = try await machine.firmwareVariables()
         return Result(
-            planted: planted, before: before, after: after, secondsToDark: end.dark, secondsToEnd: end.seconds,
-            reason: end.reason, litBytes: lit,
+            planted: planted, before: before?.found, after: after.found, secondsToDark: end.dark,
+            secondsToEnd: end.seconds, reason: end.reason, litBefore: before?.lit, litBytes: after.lit,
+            emergencyLog: after.emergencyLog,
             variables: variables.flatMap { first in later.map { first.changes(to: $0) } } ?? [],
             clockChanges: machine.clockChanges(after: start))
     }
+
+    /// Reads all disks again, and the medium.
+    ///
+    /// - Returns: What is not as before.
+    /// - Throws: `Errno` when an image cannot be read.
+    public func changes() throws -> DiskSet.Changes { try DiskSet.Changes(on: (disks?.disks ?? []) + [boot]) }
 
     /// Tells a session that never was from one that went wrong, and takes a picture of its screen.
     private func expectingSession(on machine: Machine, _ body: () async throws -> Void) async throws {
@@ -205,9 +251,19 @@ public struct Examination: Sendable {
         }
     }
 
-    private func look(at machine: Machine, _ search: MemorySearch, _ name: String) async throws -> (
-        MemorySearch.Findings, Int
-    ) {
+    /// What is seen in a dump.
+    private struct Sight: CustomStringConvertible {
+        let found: MemorySearch.Findings
+        let lit: Int
+        let emergencyLog: [String: Int]
+
+        var description: String {
+            let log = emergencyLog.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map { "; \($0.key) \($0.value)" }
+            return "\(found.planted) found, and \(found.known) artefacts; \(lit) bytes of a picture" + log.joined()
+        }
+    }
+
+    private func look(at machine: Machine, _ search: MemorySearch, _ name: String) async throws -> Sight {
         let isRunning = machine.exitReason == nil
         // Nothing moves while it is read.
         if isRunning { try await machine.pause() }
@@ -219,14 +275,18 @@ public struct Examination: Sendable {
         // After a crash everything is left, as is known.
         let isOdd = plan.ending.kind != .crash && (!found.isClean || lit > 0)
         if !isRunning, isOdd, let evidence = plan.evidence { try dump.copy(to: evidence) }
-        return (found, lit)
+        return Sight(found: found, lit: lit, emergencyLog: isRunning ? [:] : try dump.emergencyLog())
     }
 
     private func end(_ machine: Machine) async throws -> (seconds: Double, dark: Double?, reason: Machine.ExitReason) {
+        let isEmergency = plan.ending.kind == .emergency
+        if isEmergency, try await machine.isScreenDark() {
+            throw ForensicsFailure(
+                .noEnd, "The screen was black before the emergency began: that it is black then shows nothing.")
+        }
         let start = try await plan.ending.begin(on: machine, medium: Self.medium)
         var dark: Double?
-        var pictures = 0
-        let isEmergency = plan.ending.kind == .emergency
+        var (pictures, strokes) = (0, 0)
         while machine.exitReason == nil, ContinuousClock.now - start < plan.ending.limit {
             if isEmergency, dark == nil, (try? await machine.isScreenDark()) == true {
                 dark = (ContinuousClock.now - start) / .seconds(1)
@@ -236,6 +296,10 @@ public struct Examination: Sendable {
                 pictures += 1
                 _ = try? await machine.screenshot(to: folder.appending(String(format: "%05.1f.png", now)))
             }
+            if !plan.ending.keysMeanwhile.isEmpty, now >= Double(strokes) / 2 {
+                strokes += 1
+                _ = try? await machine.sendKeys(plan.ending.keysMeanwhile)
+            }
             try await Task.sleep(for: .milliseconds(100))
         }
         guard let reason = machine.exitReason else {
@@ -243,89 +307,5 @@ public struct Examination: Sendable {
                 .timedOut, "The session did not end by '\(plan.ending)' within \(plan.ending.limit).")
         }
         return ((ContinuousClock.now - start) / .seconds(1), dark, reason)
-    }
-
-    // MARK: Traces
-
-    /// What a session does, with names by chance in it.
-    private func leaveTraces(in shell: GuestShell, trial: Trial?) async throws -> [Artefact] {
-        var artefacts: [Artefact] = []
-        let name = "planted-name-\(Crop.makeMarker().prefix(20))"
-        try await shell.output("echo text > /home/user/\(name).txt; ls -l /home/user > /dev/null")
-        artefacts.append(.text("file name", name))
-        let passphrase = String(Crop.makeMarker().prefix(24))
-        try await shell.output(
-            """
-            systemctl start NetworkManager && \
-            nmcli connection add type wifi ifname '*' con-name planted ssid planted autoconnect no \
-            wifi-sec.key-mgmt wpa-psk wifi-sec.psk \(passphrase)
-            """)
-        artefacts.append(.text("Wi-Fi passphrase", passphrase))
-        guard let trial else { return artefacts }
-        let page = "visited-\(Crop.makeMarker().prefix(20))"
-        _ = try await shell.run(
-            "\(Trial.asUser) curl -s --max-time 60 -o /tmp/page http://\(Address.web)/\(page)", timeout: .seconds(90))
-        artefacts.append(.text("URL", page))
-        let cookie = try await shell.output("od -An -tx1 -v /run/tor/control.authcookie | tr -d ' \\n'")
-        guard let key = Artefact.bytes(hexadecimal: cookie), !key.isEmpty else {
-            throw ForensicsFailure(.noPlanting, "The key to Tor's control port cannot be read: '\(cookie)'.")
-        }
-        artefacts.append(.secret("key to Tor's control port", key))
-        // Those of the authorities came into the machine by its firmware tables, which are not of the session.
-        artefacts += trial.tor.relays.filter { $0.role == .exit }.flatMap { Artefact.relay($0.fingerprint) }
-        // Tor is busy to the end.
-        try await shell.output(
-            "(while :; do \(Trial.asUser) curl -s -o /dev/null http://\(Address.web)/; done) </dev/null >/dev/null 2>&1 &"
-        )
-        return artefacts
-    }
-
-    /// Plugs a stick in, with an ordinary file system and an encrypted one.
-    private func mountStick(on machine: Machine) async throws -> (stick: String?, vault: String?, key: [UInt8]) {
-        var generator = SystemRandomNumberGenerator()
-        let key = (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }
-        try await machine.plug(Drive("planted", image: stick, as: .usb(.xhci), serial: "PLANTED"))
-        let shell = machine.shell
-        let found = try await shell.output(
-            """
-            n=0; while [ $n -lt 100 ]; do for d in /sys/block/sd*; do
-            [ "$(cat $d/size)" = \(Self.stickSectors) ] && [ -e /dev/${d##*/}2 ] && { echo ${d##*/}; exit 0; }
-            done; sleep 0.1; n=$((n+1)); done; exit 1
-            """)
-        let disk = "/dev/\(found.split(separator: "\n").last ?? "")"
-        let mounted = try await shell.run(
-            "modprobe -q ext4; mkdir -p /run/planted/stick /run/planted/vault && mount -t ext4 \(disk)1 /run/planted/stick"
-        )
-        guard mounted.status == 0 else {
-            throw ForensicsFailure(.noPlanting, "The guest cannot mount a stick that is plugged in: \(mounted.output)")
-        }
-        let clear = try await planter.openEncrypted("\(disk)2", key: key, in: shell)
-        try await shell.output(
-            """
-            n=0; while [ ! -e \(clear) ] && [ $n -lt 50 ]; do sleep 0.1; n=$((n+1)); done
-            cat /run/planted/stick/empty > \(clear) && mount -t ext4 \(clear) /run/planted/vault
-            """, timeout: .seconds(90))
-        return ("/run/planted/stick", "/run/planted/vault", key)
-    }
-
-    private static let partSectors = 65_536
-    private static let stickSectors = 2048 + 2 * partSectors + 2048
-
-    /// A stick of two partitions: a file system, in which the image of another lies, and space for that.
-    static func makeStick(at path: FilePath) async throws {
-        let inner = path.string + ".inner"
-        let outer = path.string + ".outer"
-        let tree = path.string + ".tree"
-        defer { for name in [inner, outer, tree] { try? FileManager.default.removeItem(atPath: name) } }
-        try FileManager.default.createDirectory(atPath: tree, withIntermediateDirectories: true)
-        _ = try await Command("mkfs.ext4", ["-q", "-F", "-m", "0", inner, "14M"]).output()
-        _ = try await Command("cp", ["--sparse=always", inner, tree + "/empty"]).output()
-        _ = try await Command("mkfs.ext4", ["-q", "-F", "-m", "0", "-d", tree, outer, "32M"]).output()
-        _ = try await Command("truncate", ["-s", "\(stickSectors * 512)", path.string]).output()
-        let table = "label: gpt\nstart=2048, size=\(partSectors)\nstart=\(2048 + partSectors), size=\(partSectors)\n"
-        _ = try await Command("sfdisk", ["--quiet", "--no-reread", path.string]).output(input: table)
-        _ = try await Command(
-            "dd", ["if=\(outer)", "of=\(path.string)", "bs=1M", "seek=1", "conv=notrunc,sparse", "status=none"]
-        ).output()
     }
 }

@@ -37,20 +37,26 @@ public struct ForensicsReport: Sendable {
 
         /// Whether the detectors saw while the session ran what they were to see.
         public var isBelievable: Bool {
-            guard let result else { return false }
+            guard let result, result.planted.allSatisfy({ $0.count > 0 }) else { return false }
             guard let before = result.before else { return true }
-            return result.planted.allSatisfy { one in
+            let seesCrops = result.planted.allSatisfy { one in
                 // What was freed is emptied at once, which is what it shows; and screens show their last lines only.
-                guard one.name != "killed", one.name != "terminal", one.count > 0 else { return true }
+                guard one.name != "killed", one.name != "terminal" else { return true }
                 return (before.crops[one.name]?.numbers ?? 0) * 10 >= one.count * 9
             }
+            return seesCrops && before.artefacts.values.allSatisfy { !$0.isEmpty } && (result.litBefore ?? 0) > 0
         }
 
         /// Whether nothing is left, by what this way to end promises.
         public var isGood: Bool {
             guard let result, isBelievable, result.reason == ending.reason else { return false }
-            let isUnchanged = sectors == 0 && result.variables.isEmpty && result.clockChanges == 0
-            return isUnchanged && (ending.kind == .crash || result.after.isClean)
+            guard sectors == 0, result.variables.isEmpty, result.clockChanges == 0 else { return false }
+            if ending.kind == .crash { return true }
+            let isClean =
+                result.after.planted == 0
+                && result.after.artefacts.allSatisfy { ending.remains.contains($0.key) || $0.value.isEmpty }
+            guard isClean, result.litBytes == 0 else { return false }
+            return ending.kind != .emergency || result.secondsToDark != nil && result.isDoneInOrder
         }
     }
 
@@ -88,6 +94,11 @@ public struct ForensicsReport: Sendable {
         func row(_ words: [String]) -> String { "| " + words.joined(separator: " | ") + " |" }
         let all = runs.compactMap(\.result)
         let wiping = runs.filter { $0.ending.kind != .crash }.compactMap(\.result)
+        let looked = all.filter { $0.before != nil }
+        let emergencies = runs.filter { $0.ending.kind == .emergency && $0.memory <= 2048 }.compactMap(\.result)
+        func share(_ isInTime: (Examination.Result) -> Bool) -> String {
+            "\(emergencies.count(where: isInTime)) of \(emergencies.count)"
+        }
         let fewest = runs.filter { $0.memory >= 2048 }.compactMap { $0.result?.plantedRecords }.min()
         var lines = [
             "# Forensics", "",
@@ -101,12 +112,25 @@ public struct ForensicsReport: Sendable {
             row(["starts that gave no session, and were repeated", "\(runs.reduce(0) { $0 + $1.falseStarts })", ""]),
             row(["Records planted, in all", "\(all.reduce(0) { $0 + $1.plantedRecords })", ""]),
             row(["the fewest in one with 2 GiB or more", fewest.map { "\($0)" } ?? "–", "≥ 6,000,000"]),
-            row(["Found while the session ran", "\(all.reduce(0) { $0 + ($1.before?.planted ?? 0) })", "nearly all"]),
+            row([
+                "Found while the session ran, where it was searched then",
+                "\(looked.reduce(0) { $0 + ($1.before?.planted ?? 0) })",
+                "nearly all of \(looked.reduce(0) { $0 + $1.plantedRecords })",
+            ]),
             row(["Found after its end, where memory is wiped", "\(wiping.reduce(0) { $0 + $1.after.planted })", "0"]),
             row(["Artefacts found after its end", "\(wiping.reduce(0) { $0 + $1.after.known })", "0"]),
-            row(["Sectors changed on other disks", "\(runs.reduce(0) { $0 + $1.sectors })", "0"]),
+            row(["Sectors changed on disks, the medium among them", "\(runs.reduce(0) { $0 + $1.sectors })", "0"]),
             row(["Variables of the firmware changed", "\(all.reduce(0) { $0 + $1.variables.count })", "0"]),
             row(["Times that the hardware clock was set", "\(all.reduce(0) { $0 + $1.clockChanges })", "0"]),
+            row([
+                "Emergencies with 2 GiB or less: dark within 2 s", share { ($0.secondsToDark ?? .infinity) <= 2 },
+                "all, on a computer",
+            ]),
+            row(["the same: off within 20 s", share { $0.secondsToEnd <= 20 }, "all, on a computer"]),
+            row([
+                "the same, from when it noticed: dark, keys gone and all frozen within 2 s",
+                share { $0.isDoneInOrder && $0.millisecondsToSafety <= 2000 }, "all",
+            ]),
             "",
             "By the way the session ended; times in seconds under emulation, the median and the longest\(aside):", "",
             row(["ending", "MiB", "runs", "good", "left", "artefacts", "sectors", "until dark", "until the end"]),
@@ -124,13 +148,16 @@ public struct ForensicsReport: Sendable {
         }
         lines += ["", "What was left, by kind of memory (whole records and parts of records of at least 8 bytes):", ""]
         lines += [
-            row(["kind", "planted", "found while it ran", "found after"]), row(Array(repeating: "---", count: 4)),
+            row(["kind", "planted", "of it searched while the session ran", "found then", "found after"]),
+            row(Array(repeating: "---", count: 5)),
         ]
         for name in Set(all.flatMap { $0.planted.map(\.name) }).sorted() {
-            let planted = all.reduce(0) { $0 + ($1.planted.first { $0.name == name }?.count ?? 0) }
+            func planted(_ results: [Examination.Result]) -> Int {
+                results.reduce(0) { $0 + ($1.planted.first { $0.name == name }?.count ?? 0) }
+            }
             let before = all.reduce(0) { $0 + ($1.before?.crops[name]?.all ?? 0) }
             let after = wiping.reduce(0) { $0 + ($1.after.crops[name]?.all ?? 0) }
-            lines.append(row([name, "\(planted)", "\(before)", "\(after)"]))
+            lines.append(row([name, "\(planted(all))", "\(planted(looked))", "\(before)", "\(after)"]))
         }
         lines += ["", row(["artefact", "found while it ran", "found after"]), row(Array(repeating: "---", count: 3))]
         for name in Set(all.flatMap(\.after.artefacts.keys)).sorted() {

@@ -12,6 +12,11 @@ public struct MemoryDump: Sendable {
     /// Both.
     public var files: [FilePath] { [memory] + (video.map { [$0] } ?? []) }
 
+    init(memory: FilePath, video: FilePath?) {
+        self.memory = memory
+        self.video = video
+    }
+
     /// Writes it to files. Works while the machine runs, and after it has switched itself off or has asked for a reset.
     ///
     /// - Parameters:
@@ -48,6 +53,31 @@ public struct MemoryDump: Sendable {
                 count += page.reduce(0) { $0 + ($1 == 0 ? 0 : 1) }
             }
             return count
+        }
+    }
+
+    /// What the emergency program has written into the kernel's log, which nobody overwrites in an emergency: by its words, the
+    /// number behind them, "dark after (ms)": 212.
+    ///
+    /// - Throws: Foundation's error when the file cannot be read.
+    public func emergencyLog() throws -> [String: Int] {
+        let data = try Data(contentsOf: URL(fileURLWithPath: memory.string), options: .alwaysMapped)
+        let mark = Array("needletail: emergency: ".utf8)
+        return data.withUnsafeBytes { bytes in
+            var found: [String: Int] = [:]
+            var place = 0
+            while let base = bytes.baseAddress, place + mark.count < bytes.count,
+                let hit = memchr(base + place, Int32(mark[0]), bytes.count - mark.count - place)
+            {
+                place = base.distance(to: hit) + 1
+                guard memcmp(hit, mark, mark.count) == 0 else { continue }
+                place += mark.count - 1
+                let line = bytes[place..<min(place + 100, bytes.count)].prefix { $0 != 10 }
+                let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+                guard line.count < 100, words.count > 1, let number = words.last.flatMap({ Int($0) }) else { continue }
+                found[words.dropLast().joined(separator: " ")] = number
+            }
+            return found
         }
     }
 

@@ -19,6 +19,8 @@ public struct Trial: Sendable {
         public var image: FilePath
         /// How the image is attached.
         public var attachment: Drive.Attachment
+        /// What becomes of what the guest writes to it.
+        public var writes = Drive.Writes.discarded
         /// What the machine starts with.
         public var firmware: MachineDescription.Firmware
         /// Memory in MiB.
@@ -163,7 +165,8 @@ public struct Trial: Sendable {
         // A card cannot be put first; there, it is the only thing to start from.
         let order = plan.attachment == .sdCard ? nil : 0
         description.drives =
-            [Drive("medium", image: plan.image, as: plan.attachment, bootOrder: order)] + plan.otherDrives
+            [Drive("medium", image: plan.image, as: plan.attachment, writes: plan.writes, bootOrder: order)]
+            + plan.otherDrives
         description.network = NetworkCard(tap: tap, model: plan.card)
         description.otherCards = plan.otherCards.filter(\.isThere).map(\.card)
         description.credentials =

@@ -49,6 +49,10 @@ struct ForensicsCommand: AsyncParsableCommand {
             valueName: "name"))
     var endings: [String] = []
 
+    @Option(
+        help: ArgumentHelp("How long a session goes on after it has left its traces.", valueName: "minutes"))
+    var stay = 0
+
     @Flag(help: "Without a Tor network: quicker, and without addresses and relays among what is looked for.")
     var offline = false
 
@@ -69,6 +73,7 @@ struct ForensicsCommand: AsyncParsableCommand {
         }
         if !(1...16).contains(atOnce) { throw ValidationError("--at-once takes 1 to 16.") }
         if let runs, !(1...1000).contains(runs) { throw ValidationError("--runs takes 1 to 1000.") }
+        if !(0...600).contains(stay) { throw ValidationError("--stay takes 0 to 600 minutes.") }
         if !memory.allSatisfy({ (512...16_384).contains($0) }) { throw ValidationError("--memory takes 512 to 16384.") }
         if let records, !(10_000...100_000_000).contains(records) {
             throw ValidationError("--records takes 10000 to 100000000.")
@@ -164,8 +169,10 @@ struct ForensicsCommand: AsyncParsableCommand {
     }
 
     private func plan(_ entry: Schedule.Entry, number: Int, looksBefore: Bool) throws -> Examination.Plan {
-        let name = Builder.outputNames(of: places.profile)[entry.ending.attachment.isDVD ? 1 : 0]
-        var plan = Examination.Plan(image: PlaceOptions.absolute(output).appending(name), ending: entry.ending)
+        let images = Builder.outputNames(of: places.profile).map { PlaceOptions.absolute(output).appending($0) }
+        var plan = Examination.Plan(
+            image: images[entry.ending.attachment.isDVD ? 1 : 0], ending: entry.ending, otherCopy: images[0])
+        plan.stay = .seconds(stay * 60)
         plan.memory = entry.memory
         plan.records = records(in: entry.memory)
         plan.looksBefore = looksBefore
@@ -201,7 +208,7 @@ struct ForensicsCommand: AsyncParsableCommand {
                 try Task.checkCancellation()
                 troubles.append("\(error)")
             }
-            let changes = try examination.disks?.changes() ?? DiskSet.Changes()
+            let changes = try examination.changes()
             troubles += changes.sentences
             troubles += result?.variables.map { "changed in the firmware: \($0)" } ?? []
             return ForensicsReport.Run(
