@@ -145,5 +145,9 @@ public struct Document: Sendable, Equatable {
             + " (\(number(spread.lowerBound, digits: digits))…\(number(spread.upperBound, digits: digits)))"
     }
 
-    static func number(_ value: Double, digits: Int = 1) -> String { String(format: "%.\(digits)f", value) }
+    /// A number as it is printed. What rounds to nothing has no sign.
+    static func number(_ value: Double, digits: Int = 1) -> String {
+        let text = String(format: "%.\(digits)f", value)
+        return text.hasPrefix("-") && !text.contains { "123456789".contains($0) } ? String(text.dropFirst()) : text
+    }
 }

@@ -58,6 +58,8 @@ struct DocumentTests {
         #expect(Document.value(Series([3, 1, 2]), .seconds) == "2.0 s (1.0…3.0)")
         #expect(Document.value(Series([3]), .seconds) == "3.0 s")
         #expect(Document.value(Series([])) == "–")
+        #expect(Document.number(-0.04) == "0.0" && Document.number(-0.06) == "-0.1")
+        #expect(Document.number(-0.4, digits: 0) == "0" && Document.number(-10, digits: 0) == "-10")
     }
 
     @Test("What was measured is read back as it was written")
