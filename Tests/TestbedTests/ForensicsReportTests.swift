@@ -6,13 +6,19 @@ import Testing
 
 @Suite("The report of forensics")
 struct ForensicsReportTests {
-    static func findings(_ heap: Int, key: Int) -> MemorySearch.Findings {
+    static func findings(_ heap: Int, key: Int, label: Int = 0) -> MemorySearch.Findings {
         var tally = Tally()
         tally.whole = heap
         tally.numbers = heap
         var known = Tally()
         known.fragments = key
-        return MemorySearch.Findings(crops: ["heap": tally], artefacts: ["disk key": known], bytes: 1 << 30)
+        var artefacts = ["disk key": known]
+        if label > 0 {
+            var name = Tally()
+            name.fragments = label
+            artefacts["label of a stick"] = name
+        }
+        return MemorySearch.Findings(crops: ["heap": tally], artefacts: artefacts, bytes: 1 << 30)
     }
 
     /// What the emergency program notes when it could do everything.
@@ -25,13 +31,15 @@ struct ForensicsReportTests {
 
     static func run(
         _ name: String = "poweroff", planted: Int = 1000, before: Int? = 1000, keyBefore: Int = 1, litBefore: Int = 9,
-        after: Int = 0, key: Int = 0, lit: Int = 0, dark: Double? = 1.25, seconds: Double = 9.5, sectors: Int = 0,
+        after: Int = 0, key: Int = 0, label: Int = 0, lit: Int = 0, dark: Double? = 1.25, seconds: Double = 9.5,
+        sectors: Int = 0,
         clockChanges: Int = 0, reason: Machine.ExitReason? = nil, log: [String: Int]? = nil
     ) throws -> ForensicsReport.Run {
         let ending = try #require(Ending.named(name))
         let result = Examination.Result(
             planted: [Planter.Planted(name: "heap", count: planted, trouble: nil)],
-            before: before.map { findings($0, key: keyBefore) }, after: findings(after, key: key), secondsToDark: dark,
+            before: before.map { findings($0, key: keyBefore) }, after: findings(after, key: key, label: label),
+            secondsToDark: dark,
             secondsToEnd: seconds, reason: reason ?? ending.reason, litBefore: before.map { _ in litBefore },
             litBytes: lit, emergencyLog: log ?? Self.log(), variables: [], clockChanges: clockChanges)
         return ForensicsReport.Run(
@@ -71,6 +79,20 @@ struct ForensicsReportTests {
     func crash() throws {
         #expect(try Self.run("kernel-panic", after: 1000).isGood)
         #expect(try !Self.run("kernel-panic", sectors: 2).isGood)
+    }
+
+    @Test("what a way to end is known to leave is told apart, and is bad after any other way")
+    func remains() throws {
+        let crashed = try Self.run("manager-crashed", label: 39)
+        #expect(crashed.isGood && crashed.remains == 39)
+        let text = ForensicsReport([try Self.run(), crashed]).page(date: "", commit: "")
+        #expect(text.contains("| Artefacts found after its end | 0 | 0 |"))
+        #expect(text.contains("| Artefacts that its way to end is known to leave, besides | 39 |"))
+        let pulled = try Self.run("stick-pulled", label: 39)
+        #expect(!pulled.isGood && pulled.remains == 0)
+        #expect(
+            ForensicsReport([pulled, crashed]).page(date: "", commit: "").contains(
+                "| Artefacts found after its end | 39 | 0 |"))
     }
 
     @Test("the page has the figures, by way and by kind, and what was wrong")

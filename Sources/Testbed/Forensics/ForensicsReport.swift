@@ -47,6 +47,11 @@ public struct ForensicsReport: Sendable {
             return seesCrops && before.artefacts.values.allSatisfy { !$0.isEmpty } && (result.litBefore ?? 0) > 0
         }
 
+        /// How many artefacts are left of those that this way to end is known to leave.
+        public var remains: Int {
+            result?.after.artefacts.filter { ending.remains.contains($0.key) }.reduce(0) { $0 + $1.value.all } ?? 0
+        }
+
         /// Whether nothing is left, by what this way to end promises.
         public var isGood: Bool {
             guard let result, isBelievable, result.reason == ending.reason else { return false }
@@ -94,6 +99,7 @@ public struct ForensicsReport: Sendable {
         func row(_ words: [String]) -> String { "| " + words.joined(separator: " | ") + " |" }
         let all = runs.compactMap(\.result)
         let wiping = runs.filter { $0.ending.kind != .crash }.compactMap(\.result)
+        let remains = runs.filter { $0.ending.kind != .crash }.reduce(0) { $0 + $1.remains }
         let looked = all.filter { $0.before != nil }
         let emergencies = runs.filter { $0.ending.kind == .emergency && $0.memory <= 2048 }.compactMap(\.result)
         func share(_ isInTime: (Examination.Result) -> Bool) -> String {
@@ -118,7 +124,8 @@ public struct ForensicsReport: Sendable {
                 "nearly all of \(looked.reduce(0) { $0 + $1.plantedRecords })",
             ]),
             row(["Found after its end, where memory is wiped", "\(wiping.reduce(0) { $0 + $1.after.planted })", "0"]),
-            row(["Artefacts found after its end", "\(wiping.reduce(0) { $0 + $1.after.known })", "0"]),
+            row(["Artefacts found after its end", "\(wiping.reduce(0) { $0 + $1.after.known } - remains)", "0"]),
+            row(["Artefacts that its way to end is known to leave, besides", "\(remains)", ""]),
             row(["Sectors changed on disks, the medium among them", "\(runs.reduce(0) { $0 + $1.sectors })", "0"]),
             row(["Variables of the firmware changed", "\(all.reduce(0) { $0 + $1.variables.count })", "0"]),
             row(["Times that the hardware clock was set", "\(all.reduce(0) { $0 + $1.clockChanges })", "0"]),
