@@ -148,6 +148,6 @@ public struct Document: Sendable, Equatable {
     /// A number as it is printed. What rounds to nothing has no sign.
     static func number(_ value: Double, digits: Int = 1) -> String {
         let text = String(format: "%.\(digits)f", value)
-        return text.hasPrefix("-") && !text.contains { "123456789".contains($0) } ? String(text.dropFirst()) : text
+        return text.hasPrefix("-") && Double(text) == 0 ? String(text.dropFirst()) : text
     }
 }

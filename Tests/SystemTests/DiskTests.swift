@@ -249,8 +249,7 @@ private struct Guest {
         _ = try await output("\(Self.user) open \(Self.part)")
         #expect(try await allowWriting("another way").status == 77)
         #expect(try await !write(Self.node))
-        // For a second after a wrong password none is looked at.
-        _ = try await output("sleep 1.5")
+        try await machine.shell.waitAfterWrongPassword()
         let allowed = try await allowWriting()
         #expect(allowed.status == 0 && allowed.output.contains("can be written to"), "\(allowed)")
         #expect(try await write(Self.node, asUser: true))

@@ -12,4 +12,7 @@ extension GuestShell {
         }
         Issue.record("\(what) did not come to be:\n\(try await run(state).output)")
     }
+
+    /// Lets the second pass in which no password is looked at after a wrong one.
+    func waitAfterWrongPassword() async throws { _ = try await output("sleep 1.5") }
 }

@@ -109,8 +109,7 @@ extension SystemTests {
             try await machine.type("another way\n")
             try await wait("The answer", for: "grep -q 'That was not the password' /dev/vcs10", machine)
             #expect(try await machine.shell.output("cat \(Self.console)").hasPrefix("tty10"))
-            // For a second after a wrong password none is looked at.
-            _ = try await machine.shell.output("sleep 1.5")
+            try await machine.shell.waitAfterWrongPassword()
             try await unlock(machine)
         }
 
