@@ -24,9 +24,10 @@ struct NetworkTests {
         try await withNetwork { network in
             let start = ContinuousClock.now
             let tor = try await TorNetwork.start(in: network)
+            let ready = ContinuousClock.now - start
             let client = try await tor.bareClient()
             let time = ContinuousClock.now - start
-            #expect(time <= .seconds(20))
+            #expect(time <= .seconds(20), "The relays were ready after \(ready).")
             let page = try await client.fetch()
             #expect(tor.exitAddresses.contains(page))
             #expect(try network.web.visits().map(\.address) == [page])
